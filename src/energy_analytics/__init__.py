@@ -1,0 +1,1 @@
+"""From interval energy readings to totals, anomalies, a forecast, advice and a report."""

@@ -1,0 +1,174 @@
+"""What an analysis found, as plain data: the shapes that stages hand to each other.
+
+Tables with a row per reading stay in the engine (`hourly`, `anomalies`); these hold what fits on a page.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ApplianceTotal:
+    """One appliance over the whole history. `std_kwh` is None for one reading, `step_minutes` if unknown."""
+
+    appliance: str
+    total_kwh: float
+    avg_kwh: float
+    std_kwh: float | None
+    count: int
+    peak_hour: int
+    step_minutes: float | None
+    first: datetime
+    last: datetime
+    """Local start of the first and of the last interval."""
+    hourly_profile_kwh: tuple[float | None, ...]
+    """24 values: mean energy used in that local hour of a day, kWh; None where the hour has no reading.
+    Empty for a step longer than an hour, where it would mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal:
+    """The site's energy on one local day that has at least one reading."""
+
+    day: date
+    kwh: float
+    coverage: float
+    """Share of the expected time covered by readings, all appliances together, 0 to 1."""
+    complete: bool
+    by_appliance_kwh: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PeakHour:
+    """The local hour in which the site used the most energy."""
+
+    start: datetime
+    kwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Consecutive intervals of one appliance that are missing between two readings."""
+
+    appliance: str
+    start: datetime
+    end: datetime
+    """Local start of the first missing interval and of the next reading."""
+    missing_intervals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What arrived and what could not be used, over the site's whole history."""
+
+    rows_read: int
+    rows_accepted: int
+    rejected_by_reason: Mapping[str, int]
+    replaced_by_later_upload: int
+    gap_count: int
+    missing_intervals: int
+    longest_gaps: tuple[Gap, ...]
+    incomplete_days: tuple[date, ...]
+    notes: tuple[str, ...] = ()
+    """Whole sentences for the reader: an encoding that was detected, an appliance that went silent, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """One reading above its appliance's threshold (the spec's mean + 2 sigma)."""
+
+    timestamp: datetime
+    appliance: str
+    kwh: float
+    threshold: float
+    z_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalySummary:
+    """How many readings were flagged, where, and the most extreme of them."""
+
+    count: int
+    sigma: float
+    by_appliance: Mapping[str, int]
+    top: tuple[Anomaly, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastDay:
+    """One day ahead: energy of the site and its prediction interval, kWh."""
+
+    day: date
+    yhat: float
+    yhat_lower: float
+    yhat_upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The next seven local days; no days when the history has no complete day."""
+
+    model: str
+    """The model that made it: `prophet`, `moving_average`, or `none`."""
+    days: tuple[ForecastDay, ...]
+    trained_on_days: int
+    assumption: str
+    """What the figures rest on, in a sentence for the reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything that a report tells about one site."""
+
+    site: str
+    """Empty for the root site."""
+    timezone: str | None
+    """IANA name, or None for a clock without daylight saving."""
+    first: datetime
+    last: datetime
+    """Local start of the first and of the last interval."""
+    total_kwh: float
+    appliances: tuple[ApplianceTotal, ...]
+    """Largest total first."""
+    days: tuple[DayTotal, ...]
+    """In order; a day without any reading is absent."""
+    peak_hour: PeakHour | None
+    """None when no appliance has a step of an hour or less."""
+    baseload_kw: float | None
+    """5th percentile of the site's hourly energy; None with fewer than 168 such hours."""
+    quality: Quality
+    anomalies: AnomalySummary
+    forecast: Forecast
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something worth telling, as data. Words are made from it elsewhere and add no number of their own."""
+
+    kind: str
+    appliance: str | None
+    figures: Mapping[str, float]
+    """Values by name; the unit ends the name: `total_kwh`, `share_percent`, `saving_per_year`."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Names and dates that the words need: `weekday`, `since`, `upgrade`."""
+    assumption: str = ""
+    """What an estimate among the figures rests on; empty when every figure is a plain sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A statement for the reader and the assumption it rests on (empty when it is no estimate)."""
+
+    text: str
+    assumption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the insights assistant and the virtual auditor have to say, and who wrote it."""
+
+    insights: tuple[Paragraph, ...]
+    auditor: tuple[Paragraph, ...]
+    written_by: str
+    """`rules`, or the name of a language model."""

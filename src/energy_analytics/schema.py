@@ -1,0 +1,164 @@
+"""The contract: prefixes of the lake, tables, columns and units. Nothing else names a column."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+RAW: Final = "raw"
+PROCESSED: Final = "processed"
+FORECAST: Final = "forecast"
+ANOMALIES: Final = "anomalies"
+REPORTS: Final = "reports"
+ATHENA_RESULTS: Final = "athena-results"
+CURATED: Final = "curated"
+REJECTED: Final = "rejected"
+RUNS: Final = "runs"
+
+PREFIXES: Final = (RAW, PROCESSED, FORECAST, ANOMALIES, REPORTS, ATHENA_RESULTS, CURATED, REJECTED, RUNS)
+
+RAW_SUFFIXES: Final = (".csv", ".csv.gz")
+"""What triggers a run when it lands under `raw/`."""
+
+HORIZON_DAYS: Final = 7
+INTERVAL_LEVEL: Final = 0.8
+"""Nominal coverage of `yhat_lower`..`yhat_upper`: Prophet's default, and what the spec promises."""
+
+COMPLETE_DAY_SHARE: Final = 0.95
+"""A local day counts as whole from this share of its expected intervals on."""
+
+SqlType = Literal["VARCHAR", "DOUBLE", "BIGINT", "INTEGER", "SMALLINT", "TIMESTAMP", "DATE", "BOOLEAN"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table in the lake."""
+
+    name: str
+    type: SqlType
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: every file under `prefix` has exactly these columns, in this order."""
+
+    name: str
+    prefix: str
+    format: Literal["csv", "parquet"]
+    columns: tuple[Column, ...]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names in file order."""
+        return tuple(column.name for column in self.columns)
+
+
+_READING = (
+    Column("timestamp", "TIMESTAMP", "start of the interval, local wall time of the site"),
+    Column("appliance", "VARCHAR", "appliance, sub-meter or meter"),
+    Column("kwh", "DOUBLE", "energy in the interval, kWh"),
+)
+
+RAW_ENERGY_DATA: Final = Table("raw_energy_data", RAW, "csv", _READING)
+
+PROCESSED_ENERGY_DATA: Final = Table(
+    "processed_energy_data",
+    PROCESSED,
+    "csv",
+    (
+        Column("appliance", "VARCHAR", "appliance, sub-meter or meter"),
+        Column("total_kwh", "DOUBLE", "energy over all readings, kWh"),
+        Column("avg_kwh", "DOUBLE", "mean energy of a reading, kWh"),
+        Column("std_kwh", "DOUBLE", "sample standard deviation of a reading, kWh; empty for one reading"),
+        Column("count", "BIGINT", "number of readings"),
+        Column("peak_hour", "INTEGER", "local hour of day (0 to 23) with the highest mean reading"),
+    ),
+)
+
+FORECAST_DATA: Final = Table(
+    "forecast_data",
+    FORECAST,
+    "csv",
+    (
+        Column("ds", "DATE", "local day"),
+        Column("yhat", "DOUBLE", "forecast energy of the site on that day, kWh"),
+        Column("yhat_lower", "DOUBLE", "lower end of the 80 % prediction interval, kWh"),
+        Column("yhat_upper", "DOUBLE", "upper end of the 80 % prediction interval, kWh"),
+    ),
+)
+
+ANOMALIES_DATA: Final = Table(
+    "anomalies_data",
+    ANOMALIES,
+    "csv",
+    (
+        *_READING,
+        Column("threshold", "DOUBLE", "mean + sigma x standard deviation of the appliance, kWh"),
+        Column("z_score", "DOUBLE", "distance from the mean in standard deviations"),
+    ),
+)
+
+READINGS: Final = Table(
+    "readings",
+    f"{CURATED}/readings",
+    "parquet",
+    (
+        *_READING,
+        Column("utc_offset_minutes", "SMALLINT", "offset of the wall time from UTC; null without a timezone"),
+        Column("uploaded_at", "TIMESTAMP", "time of the upload, UTC; the later upload of an interval wins"),
+        Column("raw_key", "VARCHAR", "the upload that the reading came from"),
+        Column("site", "VARCHAR", "site; empty for the root site"),
+    ),
+)
+
+HOURLY: Final = Table(
+    "hourly",
+    f"{CURATED}/hourly",
+    "parquet",
+    (
+        Column("hour", "TIMESTAMP", "start of the hour, local wall time"),
+        Column("appliance", "VARCHAR", "appliance, sub-meter or meter"),
+        Column("kwh", "DOUBLE", "energy of the readings that start in the hour, kWh"),
+        Column("readings", "BIGINT", "number of those readings"),
+        Column("site", "VARCHAR", "site; empty for the root site"),
+    ),
+)
+
+DAILY: Final = Table(
+    "daily",
+    f"{CURATED}/daily",
+    "parquet",
+    (
+        Column("day", "DATE", "local day"),
+        Column("appliance", "VARCHAR", "appliance, sub-meter or meter"),
+        Column("kwh", "DOUBLE", "energy of the readings that start on the day, kWh"),
+        Column("readings", "BIGINT", "number of those readings"),
+        Column("coverage", "DOUBLE", "share of the day's time that readings cover, 0 to 1; null if unknown"),
+        Column("site_day_complete", "BOOLEAN", "whether the site's day is complete"),
+        Column("site", "VARCHAR", "site; empty for the root site"),
+    ),
+)
+
+REJECTED_ROWS: Final = Table(
+    "rejected_rows",
+    REJECTED,
+    "csv",
+    (
+        Column("line_number", "BIGINT", "line of the upload where the row starts, the header being line 1"),
+        Column("raw_text", "VARCHAR", "the row as it arrived"),
+        Column("reason", "VARCHAR", "why it was refused"),
+    ),
+)
+
+TABLES: Final = {
+    table.name: table
+    for table in (
+        RAW_ENERGY_DATA,
+        PROCESSED_ENERGY_DATA,
+        FORECAST_DATA,
+        ANOMALIES_DATA,
+        READINGS,
+        HOURLY,
+        DAILY,
+        REJECTED_ROWS,
+    )
+}

@@ -1,0 +1,97 @@
+"""Settings: defaults here, overridden by `energy.toml`, then by the environment (`ENERGY_...`)."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the message names it, its place and what is allowed."""
+
+
+class SiteSettings(BaseModel):
+    """Settings that one site may have of its own: `[sites.plant-a]` in `energy.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    timezone: str | None = None
+    date_order: Literal["DMY", "MDY"] | None = None
+    decimal: Literal[".", ","] | None = None
+    price_per_kwh: Positive | None = None
+    currency: str | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str | None) -> str | None:
+        if name is not None:
+            try:
+                ZoneInfo(name)
+            except (KeyError, ValueError, OSError) as error:
+                raise ValueError(f"{name!r} is not an IANA timezone such as 'Europe/Paris'") from error
+        return name
+
+
+class Settings(SiteSettings, BaseSettings):
+    """All settings of a run. Units are in the names or the comments; None means not set."""
+
+    model_config = SettingsConfigDict(env_prefix="ENERGY_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    lake: str = "./lake"
+    """Folder or URI of the lake."""
+    model: str = "prophet"
+    """A name in `forecasting.MODELS`."""
+    sigma: Positive = 2.0
+    """Standard deviations above the mean at which a reading is an anomaly."""
+    max_reading_kwh: Positive = 1e9
+    """A reading above this is refused: no site uses 1 TWh in an interval."""
+    memory_limit_mb: Annotated[int, Field(ge=64)] = 384
+    """What the engine may keep in memory before it spills to disk."""
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """Threads of the engine; None takes one per core."""
+    sites: dict[str, SiteSettings] = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], env_settings: PydanticBaseSettingsSource, **_: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file; nothing else."""
+        return env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def for_site(self, site: str) -> Self:
+        """Return these settings with the site's own put over them."""
+        own = self.sites.get(site)
+        if own is None:
+            return self
+        return self.model_copy(update=own.model_dump(exclude_none=True))
+
+
+def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings: `overrides` that are not None, over the environment, over the file, over the defaults.
+
+    Without `config`, `energy.toml` in the working directory is read if it is there.
+    """
+    path = config or Path("energy.toml")
+    if config is not None and not config.is_file():
+        raise SettingsError(f"There is no settings file {config}.")
+    configured = type(
+        "Settings", (Settings,), {"model_config": SettingsConfigDict(**Settings.model_config, toml_file=path)}
+    )
+    try:
+        return configured(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError(_explain(error, path)) from error
+    except ValueError as error:
+        raise SettingsError(f"{path} cannot be read: {error}.") from error
+
+
+def _explain(error: ValidationError, path: Path) -> str:
+    faults = []
+    for fault in error.errors():
+        name = ".".join(str(part) for part in fault["loc"])
+        faults.append(f"{name} = {fault['input']!r}: {fault['msg'].removeprefix('Value error, ')}")
+    return f"Wrong setting (in {path}, ENERGY_... or an option): " + "; ".join(faults)
