@@ -5,7 +5,12 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -39,7 +44,9 @@ class SiteSettings(BaseModel):
 class Settings(SiteSettings, BaseSettings):
     """All settings of a run. Units are in the names or the comments; None means not set."""
 
-    model_config = SettingsConfigDict(env_prefix="ENERGY_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ENERGY_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
 
     lake: str = "./lake"
     """Folder or URI of the lake."""
@@ -57,10 +64,14 @@ class Settings(SiteSettings, BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], env_settings: PydanticBaseSettingsSource, **_: Any
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_: Any,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment over file; nothing else."""
-        return env_settings, TomlConfigSettingsSource(settings_cls)
+        """Options over environment over file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     def for_site(self, site: str) -> Self:
         """Return these settings with the site's own put over them."""
@@ -78,11 +89,12 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
     path = config or Path("energy.toml")
     if config is not None and not config.is_file():
         raise SettingsError(f"There is no settings file {config}.")
-    configured = type(
-        "Settings", (Settings,), {"model_config": SettingsConfigDict(**Settings.model_config, toml_file=path)}
-    )
+
+    class Configured(Settings):
+        model_config = SettingsConfigDict(toml_file=path)
+
     try:
-        return configured(**{name: value for name, value in overrides.items() if value is not None})
+        return Configured(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         raise SettingsError(_explain(error, path)) from error
     except ValueError as error:
