@@ -1,0 +1,267 @@
+"""Totals of a site's readings: per appliance, per hour, per day, and what is missing from them.
+
+Every sum is exact whatever the order of rows (see `engine.exact_sum`), so the same readings give the same
+bytes on any number of threads.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Final
+
+import duckdb
+
+from .calendar import Clock
+from .engine import binary_scale, exact_sum
+from .results import ApplianceTotal, DayTotal, Gap, PeakHour
+from .schema import COMPLETE_DAY_SHARE
+
+_SAMPLED_READINGS: Final = 500
+"""Readings per appliance from which its step is inferred: the newest."""
+_FEWEST_HOURS: Final = 168
+"""A week of hours, below which a baseload is not told."""
+_BASELOAD_QUANTILE: Final = 0.05
+_LISTED_GAPS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Count, sum, mean and sample deviation of one appliance's readings, from exact sums."""
+
+    count: int
+    total_kwh: float
+    avg_kwh: float
+    std_kwh: float | None
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Missing intervals between readings: how many gaps, how many intervals, and the longest gaps."""
+
+    count: int
+    missing_intervals: int
+    longest: tuple[Gap, ...]
+
+
+def statistics(engine: duckdb.DuckDBPyConnection, readings: str) -> dict[str, Statistics]:
+    """Return the statistics of each appliance in the relation `readings`."""
+    largest = engine.execute(f"SELECT max(kwh) FROM {readings}").fetchall()[0][0]
+    scale, square_scale = binary_scale(largest), binary_scale(largest, power=2)
+    rows = engine.execute(f"""
+        SELECT appliance, count(*), {exact_sum("kwh", scale)}, {exact_sum("kwh * kwh", square_scale)},
+            min(timestamp), max(timestamp)
+        FROM {readings} GROUP BY appliance ORDER BY appliance""").fetchall()
+    found = {}
+    for appliance, count, total, squares, first, last in rows:
+        exact_total = Fraction(total) / Fraction(scale)
+        variance = None
+        if count > 1:
+            variance = (Fraction(squares) / Fraction(square_scale) - exact_total**2 / count) / (count - 1)
+        found[appliance] = Statistics(
+            count=count,
+            total_kwh=float(exact_total),
+            avg_kwh=float(exact_total / count),
+            std_kwh=None if variance is None else max(0.0, float(variance)) ** 0.5,
+            first=first,
+            last=last,
+        )
+    return found
+
+
+def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str) -> dict[str, float]:
+    """Return the commonest time between consecutive readings of each appliance that has two, in minutes.
+
+    Looked for among the newest readings of an appliance; of two that are equally common, the shorter.
+    """
+    instant = "timestamp - to_minutes(coalesce(utc_offset_minutes, 0))"
+    return dict(
+        engine.execute(f"""
+        WITH spans AS (
+            SELECT appliance, max(timestamp) - (max(timestamp) - min(timestamp))
+                * least(1.0, {_SAMPLED_READINGS}.0 / count(*)) - INTERVAL 3 DAY AS since
+            FROM {readings} GROUP BY appliance
+        ), newest AS (
+            SELECT appliance, epoch_us({instant}) AS moment_us
+            FROM {readings} JOIN spans USING (appliance) WHERE timestamp >= since
+        ), steps AS (
+            SELECT appliance, moment_us - lag(moment_us) OVER (PARTITION BY appliance ORDER BY moment_us) AS step_us
+            FROM newest
+        ), counted AS (
+            SELECT appliance, step_us, count(*) AS times FROM steps WHERE step_us > 0 GROUP BY ALL)
+        SELECT appliance, arg_max(step_us, (times, -step_us)) / 60e6 FROM counted GROUP BY appliance
+        ORDER BY appliance""").fetchall()
+    )
+
+
+def create_hourly(engine: duckdb.DuckDBPyConnection, readings: str) -> str:
+    """Create the table of energy per appliance and local hour, and return its name.
+
+    An hour that happens twice is two rows with different `utc_offset_minutes`.
+    """
+    largest = engine.execute(f"SELECT max(kwh) FROM {readings}").fetchall()[0][0]
+    scale = binary_scale(largest)
+    engine.execute(f"""
+        CREATE OR REPLACE TEMP TABLE hourly AS
+        SELECT date_trunc('hour', timestamp) AS hour, appliance,
+            CAST({exact_sum("kwh", scale)} AS DOUBLE) / {scale!r} AS kwh, count(*) AS readings, utc_offset_minutes
+        FROM {readings} GROUP BY ALL""")
+    return "hourly"
+
+
+def create_daily(
+    engine: duckdb.DuckDBPyConnection, readings: str, *, steps: Mapping[str, float], wall: Clock
+) -> str:
+    """Create the table of energy per appliance and local day with its coverage, and return its name."""
+    largest = engine.execute(f"SELECT max(kwh) FROM {readings}").fetchall()[0][0]
+    scale = binary_scale(largest)
+    engine.execute("CREATE OR REPLACE TEMP TABLE steps (appliance VARCHAR, step_minutes DOUBLE)")
+    if steps:
+        names = list(steps)
+        engine.execute(
+            "INSERT INTO steps SELECT unnest(?::VARCHAR[]), unnest(?::DOUBLE[])",
+            [names, [steps[name] for name in names]],
+        )
+    engine.execute(f"""
+        CREATE OR REPLACE TEMP TABLE daily AS
+        WITH days AS (
+            SELECT CAST(timestamp AS DATE) AS day, appliance,
+                CAST({exact_sum("kwh", scale)} AS DOUBLE) / {scale!r} AS kwh, count(*) AS readings,
+                min(timestamp - to_minutes(coalesce(utc_offset_minutes, 0))) AS first_instant,
+                max(timestamp - to_minutes(coalesce(utc_offset_minutes, 0))) AS last_instant,
+                min(timestamp) AS first_local, max(timestamp) AS last_local
+            FROM {readings} GROUP BY ALL)
+        SELECT days.*, step_minutes, {wall.day_minutes("day")} AS day_minutes,
+            least(1.0, readings * step_minutes / greatest({wall.day_minutes("day")}, step_minutes)) AS coverage
+        FROM days LEFT JOIN steps USING (appliance)""")
+    return "daily"
+
+
+def day_totals(engine: duckdb.DuckDBPyConnection, daily: str, *, wall: Clock) -> tuple[DayTotal, ...]:
+    """Return the site's days. An appliance is expected on each day from its first reading to its last."""
+    largest = engine.execute(f"SELECT max(kwh) FROM {daily}").fetchall()[0][0]
+    scale = binary_scale(largest)
+    rows = engine.execute(f"""
+        WITH spans AS (
+            SELECT appliance, min(day) AS first_day, max(day) AS last_day FROM {daily} GROUP BY appliance
+        ), present AS (SELECT DISTINCT day FROM {daily}
+        ), expected AS (
+            SELECT present.day, count(*) AS appliances
+            FROM present JOIN spans ON present.day BETWEEN first_day AND last_day GROUP BY present.day
+        ), sums AS (
+            SELECT day, CAST({exact_sum("kwh", scale)} AS DOUBLE) / {scale!r} AS kwh,
+                {exact_sum("coalesce(coverage, 0)", 2.0**50)} AS covered
+            FROM {daily} GROUP BY day)
+        SELECT day, kwh, CAST(covered AS DOUBLE) / {2.0**50!r} / appliances AS coverage
+        FROM sums JOIN expected USING (day) ORDER BY day""").fetchall()
+    return tuple(
+        DayTotal(day=day, kwh=kwh, coverage=coverage, complete=coverage >= COMPLETE_DAY_SHARE - 1e-9)
+        for day, kwh, coverage in rows
+    )
+
+
+def appliance_totals(
+    engine: duckdb.DuckDBPyConnection, hourly: str, found: Mapping[str, Statistics], steps: Mapping[str, float]
+) -> tuple[ApplianceTotal, ...]:
+    """Return the appliances with their peak hour and profile of the day, largest total first."""
+    largest = engine.execute(f"SELECT max(kwh) FROM {hourly}").fetchall()[0][0]
+    scale = binary_scale(largest)
+    sums: dict[str, dict[int, tuple[int, int, int]]] = {appliance: {} for appliance in found}
+    for appliance, hour, total, readings, hours in engine.execute(f"""
+        SELECT appliance, hour(hour), {exact_sum("kwh", scale)}, sum(readings), count(*)
+        FROM {hourly} GROUP BY ALL""").fetchall():
+        sums[appliance][hour] = (total, readings, hours)
+    totals = []
+    for appliance, own in found.items():
+        by_hour = sums[appliance]
+        step = steps.get(appliance)
+        profile = tuple(
+            float(Fraction(by_hour[hour][0]) / Fraction(scale) / by_hour[hour][2]) if hour in by_hour else None
+            for hour in range(24)
+        )
+        totals.append(
+            ApplianceTotal(
+                appliance=appliance,
+                total_kwh=own.total_kwh,
+                avg_kwh=own.avg_kwh,
+                std_kwh=own.std_kwh,
+                count=own.count,
+                peak_hour=min(by_hour, key=lambda hour: (-Fraction(by_hour[hour][0], by_hour[hour][1]), hour)),
+                step_minutes=step,
+                first=own.first,
+                last=own.last,
+                hourly_profile_kwh=profile if step is not None and step <= 60 else (),
+            )
+        )
+    return tuple(sorted(totals, key=lambda total: (-total.total_kwh, total.appliance)))
+
+
+def peak_and_baseload(
+    engine: duckdb.DuckDBPyConnection, hourly: str, *, steps: Mapping[str, float], complete_days: tuple[date, ...]
+) -> tuple[PeakHour | None, float | None]:
+    """Return the site's highest hour and the 5th percentile of its hours on complete days, in kWh.
+
+    Appliances read less often than hourly say nothing about an hour and are left out.
+    """
+    fine = [appliance for appliance, step in steps.items() if step <= 60]
+    if not fine:
+        return None, None
+    largest = engine.execute(f"SELECT max(kwh) FROM {hourly}").fetchall()[0][0]
+    scale = binary_scale(largest)
+    engine.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE site_hours AS
+        SELECT hour, utc_offset_minutes, CAST({exact_sum("kwh", scale)} AS DOUBLE) / {scale!r} AS kwh
+        FROM {hourly} WHERE appliance IN (SELECT unnest(?::VARCHAR[])) GROUP BY hour, utc_offset_minutes""",
+        [fine],
+    )
+    start, kwh = engine.execute(
+        "SELECT hour, kwh FROM site_hours ORDER BY kwh DESC, hour, utc_offset_minutes LIMIT 1"
+    ).fetchall()[0]
+    hours, baseload = engine.execute(
+        f"""
+        SELECT count(*), quantile_cont(kwh, {_BASELOAD_QUANTILE}) FROM site_hours
+        WHERE CAST(hour AS DATE) IN (SELECT unnest(?::DATE[]))""",
+        [list(complete_days)],
+    ).fetchall()[0]
+    engine.execute("DROP TABLE site_hours")
+    return PeakHour(start, kwh), baseload if hours >= _FEWEST_HOURS else None
+
+
+def gaps(engine: duckdb.DuckDBPyConnection, readings: str, daily: str) -> Gaps:
+    """Find the intervals that are missing between two readings of an appliance.
+
+    Within a day only where the count of readings does not fill the time between its first and its last.
+    """
+    engine.execute(f"""
+        CREATE OR REPLACE TEMP TABLE gaps AS
+        WITH across AS (
+            SELECT appliance, step_minutes, lag(last_instant) OVER days AS from_instant,
+                first_instant AS to_instant, lag(last_local) OVER days AS from_local, first_local AS to_local
+            FROM {daily} WHERE step_minutes IS NOT NULL WINDOW days AS (PARTITION BY appliance ORDER BY day)
+        ), holed AS (
+            SELECT appliance, day, step_minutes FROM {daily}
+            WHERE readings < round(date_diff('second', first_instant, last_instant) / 60.0 / step_minutes) + 1
+        ), instants AS (
+            SELECT reading.appliance, holed.step_minutes, holed.day, reading.timestamp AS local,
+                reading.timestamp - to_minutes(coalesce(reading.utc_offset_minutes, 0)) AS instant
+            FROM {readings} AS reading JOIN holed
+                ON holed.appliance = reading.appliance AND holed.day = CAST(reading.timestamp AS DATE)
+        ), within AS (
+            SELECT appliance, step_minutes, lag(instant) OVER moments AS from_instant, instant AS to_instant,
+                lag(local) OVER moments AS from_local, local AS to_local
+            FROM instants WINDOW moments AS (PARTITION BY appliance, day ORDER BY instant)
+        ), pairs AS (SELECT * FROM across UNION ALL BY NAME SELECT * FROM within)
+        SELECT appliance, from_local + to_seconds(CAST(round(step_minutes * 60) AS BIGINT)) AS gap_from,
+            to_local AS gap_to,
+            CAST(round(date_diff('second', from_instant, to_instant) / 60.0 / step_minutes) AS BIGINT) - 1 AS missing
+        FROM pairs
+        WHERE date_diff('second', from_instant, to_instant) > 1.5 * 60 * step_minutes""")
+    count, missing = engine.execute("SELECT count(*), coalesce(sum(missing), 0) FROM gaps").fetchall()[0]
+    longest = engine.execute(f"""
+        SELECT appliance, gap_from, gap_to, missing FROM gaps
+        ORDER BY missing DESC, gap_from, appliance LIMIT {_LISTED_GAPS}""").fetchall()
+    engine.execute("DROP TABLE gaps")
+    return Gaps(int(count), int(missing), tuple(Gap(*row) for row in longest))

@@ -1,0 +1,53 @@
+"""The SQL engine (DuckDB): one way to open it, to quote for it, and to sum exactly in it."""
+
+import math
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+_MANTISSA_BITS: Final = 62
+"""A value scaled to below 2**62 fits a BIGINT with room for its sign."""
+
+
+def connect(*, memory_limit_mb: int, threads: int | None, spill_folder: Path) -> duckdb.DuckDBPyConnection:
+    """Open an engine in memory that spills to `spill_folder` and never fetches extensions."""
+    config: dict[str, str | int | bool] = {
+        "memory_limit": f"{memory_limit_mb}MB",
+        "temp_directory": str(spill_folder),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if threads is not None:
+        config["threads"] = threads
+    return duckdb.connect(config=config)
+
+
+def literal(text: str) -> str:
+    """Quote a string for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def file_list(paths: list[Path]) -> str:
+    """Write paths as an SQL list, for `read_parquet` and the like."""
+    return "[" + ", ".join(literal(str(path)) for path in paths) + "]"
+
+
+def parquet(paths: list[Path]) -> str:
+    """Write the relation of Parquet files that have one schema, whatever their names look like."""
+    return f"read_parquet({file_list(paths)}, hive_partitioning = false)"
+
+
+def binary_scale(largest: float, *, power: int = 1) -> float:
+    """Return the power of two that takes `largest ** power` to just below 2**62."""
+    exponent = math.frexp(largest)[1] if largest > 0 else 0
+    return math.ldexp(1.0, max(-1000, min(1000, _MANTISSA_BITS - power * exponent)))
+
+
+def exact_sum(expression: str, scale: float) -> str:
+    """Write an SQL sum (HUGEINT, in units of 1 / scale) whose value does not depend on the order of rows.
+
+    Floating-point addition is not associative and threads take rows in any order; integers do not care.
+    A power of two as scale makes the conversion itself exact down to the last of 62 bits.
+    """
+    return f"sum(CAST(({expression}) * {scale!r} AS BIGINT))"

@@ -1,0 +1,110 @@
+"""From an upload to accepted readings and rejected rows."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from ..engine import literal
+from .dialect import Dialect, sniff
+from .strict import read_strict
+from .text import PlainText, settle, unpack
+from .tolerant import (
+    AMBIGUOUS_DATE,
+    AMBIGUOUS_NUMBER,
+    NAIVE_AMONG_OFFSETS,
+    DateOrder,
+    Decimal,
+    read_tolerant,
+)
+from .verdict import UnusableUploadError, Verdict
+
+__all__ = ["UnusableUploadError", "Verdict", "read_upload"]
+
+_REMEDIES: Final = {
+    AMBIGUOUS_DATE: 'Set date_order = "DMY" or "MDY" in energy.toml, or ENERGY_DATE_ORDER.',
+    AMBIGUOUS_NUMBER: 'Set decimal = "," or "." in energy.toml, or ENERGY_DECIMAL.',
+    NAIVE_AMONG_OFFSETS: 'Set timezone = "Europe/Paris" (or yours) in energy.toml, or ENERGY_TIMEZONE.',
+}
+
+
+def read_upload(
+    engine: duckdb.DuckDBPyConnection,
+    source: Path,
+    target: Path,
+    *,
+    name: str,
+    site: str,
+    raw_key: str,
+    uploaded_at: datetime,
+    fingerprint: str,
+    timezone: str | None,
+    date_order: DateOrder | None,
+    decimal: Decimal | None,
+    max_reading_kwh: float,
+) -> Verdict:
+    """Write the readings of the upload `source` to the Parquet file `target` (the table `readings`).
+
+    `name` is what messages call the file; the folder of `target` is used for temporary files, and
+    `fingerprint` is kept in the file's metadata. Rows that cannot be used are left in the engine's table
+    `rejected`, which does not exist when there are none. Raises UnusableUploadError when no row is usable.
+    """
+    engine.execute("DROP TABLE IF EXISTS rejected")
+    text = unpack(source, name, target.parent)
+    dialect = sniff(text.head(), name)
+    constants = (
+        f"TIMESTAMP '{uploaded_at:%Y-%m-%d %H:%M:%S}' AS uploaded_at, {literal(raw_key)} AS raw_key, "
+        f"{literal(site)} AS site"
+    )
+    copy_options = f"FORMAT parquet, KV_METADATA {{fingerprint: {literal(fingerprint)}}}"
+    count = read_strict(
+        engine,
+        text,
+        dialect,
+        target,
+        constants=constants,
+        copy_options=copy_options,
+        timezone=timezone,
+        max_reading_kwh=max_reading_kwh,
+    )
+    if count is not None:
+        return Verdict(count, count, {}, text.encoding, dialect.delimiter_name, False)
+    text = settle(text, name, target.parent)
+    verdict = read_tolerant(
+        engine,
+        text,
+        sniff(text.head(), name),
+        target,
+        name=name,
+        constants=constants,
+        copy_options=copy_options,
+        timezone=timezone,
+        date_order=date_order,
+        decimal=decimal,
+        max_reading_kwh=max_reading_kwh,
+    )
+    if verdict.rows_accepted == 0:
+        raise UnusableUploadError(_nothing_usable(engine, verdict, name, dialect))
+    return verdict
+
+
+def _nothing_usable(
+    engine: duckdb.DuckDBPyConnection, verdict: Verdict, name: str, dialect: Dialect
+) -> str:
+    if verdict.rows_read == 0:
+        return f"{name} has a header in line {dialect.header_line} but no rows below it."
+    reasons = ", ".join(f"{reason} ({count:,})" for reason, count in verdict.rejected_by_reason.items())
+    line, raw = engine.execute("SELECT line_number, raw_text FROM rejected ORDER BY 1 LIMIT 1").fetchall()[0]
+    shown = " ".join(str(raw).split())
+    shown = shown if len(shown) <= 80 else shown[:79] + "…"
+    remedy = next(
+        (text for reason, text in _REMEDIES.items() if reason in verdict.rejected_by_reason),
+        "Expected are rows such as 2026-02-20 00:00:00,Refrigerator,0.156.",
+    )
+    rows = (
+        f"The only row of {name} cannot be used"
+        if verdict.rows_read == 1
+        else f"None of the {verdict.rows_read:,} rows of {name} can be used"
+    )
+    return f"{rows}: {reasons}; first line {line}: {shown}. {remedy}"

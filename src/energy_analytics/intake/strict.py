@@ -1,0 +1,122 @@
+"""The fast reading of a faultless upload: typed by the engine in one pass, then proved faultless.
+
+Anything out of the ordinary makes `read_strict` give the file back unread; the tolerant reading then
+finds out what it is, line by line. So the rules for odd rows exist once, there.
+"""
+
+from pathlib import Path
+
+import duckdb
+
+from ..calendar import clock
+from ..engine import literal, parquet
+from .dialect import Dialect
+from .fields import WHITE_SPACE
+from .limits import EARLIEST, LATEST, has_absurd
+from .text import PlainText
+
+
+def read_strict(
+    engine: duckdb.DuckDBPyConnection,
+    text: PlainText,
+    dialect: Dialect,
+    target: Path,
+    *,
+    constants: str,
+    copy_options: str,
+    timezone: str | None,
+    max_reading_kwh: float,
+) -> int | None:
+    """Write the readings of `text` to the Parquet file `target`, and return how many there are.
+
+    Returns None, with nothing promised about `target`, unless every row is a plain reading: typed fields, a
+    single ISO shape of timestamp, kWh from 0 to the limit, no duplicate, no hour that happens twice or never.
+    """
+    if dialect.strict_timestamp is None or '"' in "".join(dialect.columns):
+        return None
+    try:
+        _copy(engine, text, dialect, target, constants=constants, copy_options=copy_options)
+        if engine.execute("SELECT count(*) FROM reject_errors").fetchall() != [(0,)]:
+            return None
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        return None
+    finally:
+        engine.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+    count = _proved_count(engine, parquet([target]), timezone=timezone, max_reading_kwh=max_reading_kwh)
+    if count is not None and timezone is not None:
+        _add_offsets(engine, target, timezone, copy_options)
+    return count
+
+
+def _add_offsets(engine: duckdb.DuckDBPyConnection, target: Path, timezone: str, copy_options: str) -> None:
+    without = target.with_suffix(".without-offsets")
+    target.rename(without)
+    readings = parquet([without])
+    first, last = engine.execute(f"SELECT min(timestamp), max(timestamp) FROM {readings}").fetchall()[0]
+    offset = clock(timezone, first, last).offset_of_wall("timestamp")
+    engine.execute(f"""
+        COPY (SELECT * REPLACE (CAST({offset} AS SMALLINT) AS utc_offset_minutes) FROM {readings})
+        TO {literal(str(target))} ({copy_options})""")
+    without.unlink()
+
+
+def _copy(
+    engine: duckdb.DuckDBPyConnection,
+    text: PlainText,
+    dialect: Dialect,
+    target: Path,
+    *,
+    constants: str,
+    copy_options: str,
+) -> None:
+    types = ["VARCHAR"] * len(dialect.columns)
+    types[dialect.timestamp_index] = "TIMESTAMP"
+    types[dialect.kwh_index] = "DOUBLE"
+    columns = ", ".join(f"'c{index}': '{sql_type}'" for index, sql_type in enumerate(types))
+    engine.execute(f"""
+        COPY (
+            SELECT c{dialect.timestamp_index} AS timestamp, c{dialect.appliance_index} AS appliance,
+                c{dialect.kwh_index} + 0.0 AS kwh, CAST(NULL AS SMALLINT) AS utc_offset_minutes, {constants}
+            FROM read_csv({literal(str(text.path))}, auto_detect = false, header = false,
+                skip = {dialect.header_line}, columns = {{{columns}}}, delim = {literal(dialect.delimiter)},
+                quote = '"', escape = '"', store_rejects = true,
+                timestampformat = '{dialect.strict_timestamp}')
+        ) TO {literal(str(target))} ({copy_options})""")
+
+
+def _proved_count(
+    engine: duckdb.DuckDBPyConnection, readings: str, *, timezone: str | None, max_reading_kwh: float
+) -> int | None:
+    summary = engine.execute(f"""
+        SELECT count(*), count(timestamp), count(appliance), count(kwh), min(kwh), max(kwh),
+            min(timestamp), max(timestamp), coalesce(max(second(timestamp)), 0),
+            count(*) FILTER (appliance = '' OR appliance <> trim(appliance, {WHITE_SPACE}))
+        FROM {readings}""").fetchone()
+    assert summary is not None, "an aggregate without GROUP BY has one row"  # noqa: S101
+    count, *counts, lowest, highest, first, last, seconds, untrimmed = summary
+    if count == 0 or any(other != count for other in counts) or untrimmed:
+        return None
+    if not (lowest >= 0 and highest <= max_reading_kwh and first >= EARLIEST and last < LATEST):
+        return None
+    wall = clock(timezone, first, last)
+    if wall.changes:
+        odd = f"{wall.happens_twice('timestamp')} OR {wall.never_happens('timestamp')}"
+        if engine.execute(f"SELECT 1 FROM {readings} WHERE {odd} LIMIT 1").fetchone():
+            return None
+    if _has_duplicates(engine, readings, whole_minutes=seconds == 0) or has_absurd(engine, readings):
+        return None
+    return int(count)
+
+
+def _has_duplicates(engine: duckdb.DuckDBPyConnection, readings: str, *, whole_minutes: bool) -> bool:
+    """Tell whether an appliance has a timestamp twice.
+
+    Whole minutes are marked as bits of their hour, which takes a group per hour instead of one per reading.
+    """
+    if whole_minutes:
+        repeated = f"""
+            SELECT 1 FROM {readings} GROUP BY appliance, date_trunc('hour', timestamp)
+            HAVING count(*) <> bit_count(bit_or(CAST(1 AS UBIGINT) << minute(timestamp))) LIMIT 1"""
+    else:
+        repeated = f"SELECT 1 FROM {readings} GROUP BY appliance, timestamp HAVING count(*) > 1 LIMIT 1"
+    return engine.execute(repeated).fetchone() is not None

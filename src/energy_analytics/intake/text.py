@@ -1,0 +1,145 @@
+"""From the bytes of an upload to a plain UTF-8 text file on disk, whatever they were packed or encoded as."""
+
+import gzip
+import shutil
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from .verdict import UnusableUploadError
+
+_CHUNK_BYTES: Final = 4 << 20
+_HEAD_BYTES: Final = 1 << 20
+_EXPECTED: Final = "Expected is a CSV text file with the columns timestamp,appliance,kwh."
+
+_FOREIGN_FORMATS: Final = {
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV",
+    b"PAR1": "a Parquet file: give it to `energy run`, which turns it into CSV",
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture",
+    b"SQLite format 3": "an SQLite database",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook: save the sheet as CSV",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """A text file in UTF-8 without a byte-order mark, not compressed."""
+
+    path: Path
+    encoding: str
+    """What it was encoded in when it arrived."""
+
+    def head(self) -> str:
+        """Return the beginning, at most 1 MiB, never half a line unless there is only one."""
+        with self.path.open("rb") as file:
+            data = file.read(_HEAD_BYTES)
+        if len(data) == _HEAD_BYTES and b"\n" in data:
+            data = data[: data.rindex(b"\n") + 1]
+        return data.decode("utf-8", errors="replace")
+
+
+def unpack(source: Path, name: str, folder: Path) -> PlainText:
+    """Decompress and decode `source` as far as its first bytes tell, into `folder` if anything must change.
+
+    A file that claims to be UTF-8 is believed here; `settle` checks all of it.
+    Raises UnusableUploadError for an empty, binary or damaged file.
+    """
+    with source.open("rb") as file:
+        magic = file.read(2)
+    if magic == b"\x1f\x8b":
+        source = _gunzip(source, name, folder)
+    with source.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if not head.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
+        raise UnusableUploadError(f"{name} is empty. {_EXPECTED}")
+    for start, what in _FOREIGN_FORMATS.items():
+        if head.startswith(start):
+            raise UnusableUploadError(f"{name} is {what}. {_EXPECTED}")
+    encoding = _encoding_of(head)
+    if encoding == "utf-8":
+        if b"\0" in head:
+            raise UnusableUploadError(f"{name} is a binary file, not text. {_EXPECTED}")
+        return PlainText(source, "UTF-8")
+    return _transcode(source, name, folder, encoding)
+
+
+def settle(text: PlainText, name: str, folder: Path) -> PlainText:
+    """Make sure that all of the text is UTF-8 and that lines end in a line feed alone.
+
+    Bytes that are not UTF-8 make the whole file Windows-1252, the superset of Latin-1 that is met in practice.
+    """
+    carriage_returns = False
+    try:
+        for chunk in _decoded(text.path, "utf-8"):
+            carriage_returns = carriage_returns or "\r" in chunk
+            if "\0" in chunk:
+                raise UnusableUploadError(f"{name} is a binary file, not text. {_EXPECTED}")
+    except UnicodeDecodeError:
+        return _transcode(text.path, name, folder, "cp1252")
+    if carriage_returns:
+        return replace(_transcode(text.path, name, folder, "utf-8"), encoding=text.encoding)
+    return text
+
+
+def _encoding_of(head: bytes) -> str:
+    if head.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if head[1:400:2].count(0) > len(head[:400]) // 3:
+        return "utf-16-le"
+    if head[0:400:2].count(0) > len(head[:400]) // 3:
+        return "utf-16-be"
+    return "utf-8"
+
+
+_SPOKEN: Final = {
+    "utf-8-sig": "UTF-8",
+    "utf-8": "UTF-8",
+    "cp1252": "Windows-1252",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+}
+
+
+def _transcode(source: Path, name: str, folder: Path, encoding: str) -> PlainText:
+    target = folder / "text.csv" if source.name != "text.csv" else folder / "text-again.csv"
+    try:
+        with target.open("w", encoding="utf-8", newline="") as file:
+            ended_in_return = False
+            for chunk in _decoded(source, encoding):
+                piece = chunk[1:] if ended_in_return and chunk.startswith("\n") else chunk
+                ended_in_return = chunk.endswith("\r")
+                file.write(piece.replace("\r\n", "\n").replace("\r", "\n"))
+    except UnicodeDecodeError as error:
+        if encoding == "utf-8-sig":
+            return _transcode(source, name, folder, "cp1252")
+        raise UnusableUploadError(
+            f"{name} begins as {_SPOKEN[encoding]} text but cannot be decoded at byte {error.start:,}. {_EXPECTED}"
+        ) from error
+    return PlainText(target, _SPOKEN[encoding])
+
+
+def _decoded(path: Path, encoding: str) -> Iterator[str]:
+    errors = "replace" if encoding == "cp1252" else "strict"
+    with path.open("r", encoding=encoding, errors=errors, newline="") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
+
+
+def _gunzip(source: Path, name: str, folder: Path) -> Path:
+    target = folder / "unpacked.csv"
+    try:
+        with gzip.open(source) as packed, target.open("wb") as file:
+            shutil.copyfileobj(packed, file, _CHUNK_BYTES)
+    except EOFError as error:
+        raise UnusableUploadError(
+            f"{name} is cut off: its gzip data ends in the middle. Upload the whole file again."
+        ) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise UnusableUploadError(f"{name} is damaged: its gzip data cannot be read ({error}).") from error
+    return target
