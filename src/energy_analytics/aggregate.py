@@ -4,7 +4,7 @@ Every sum is exact whatever the order of rows (see `engine.exact_sum`), so the s
 bytes on any number of threads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -23,6 +23,8 @@ _FEWEST_HOURS: Final = 168
 """A week of hours, below which a baseload is not told."""
 _BASELOAD_QUANTILE: Final = 0.05
 _LISTED_GAPS: Final = 10
+_TOLD_APART: Final = 50
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,20 @@ def create_daily(
     return "daily"
 
 
-def day_totals(engine: duckdb.DuckDBPyConnection, daily: str, *, wall: Clock) -> tuple[DayTotal, ...]:
-    """Return the site's days. An appliance is expected on each day from its first reading to its last."""
-    largest = engine.execute(f"SELECT max(kwh) FROM {daily}").fetchall()[0][0]
-    scale = binary_scale(largest)
+def day_totals(
+    engine: duckdb.DuckDBPyConnection, daily: str, *, largest: Sequence[str]
+) -> tuple[DayTotal, ...]:
+    """Return the site's days, of which an appliance is expected on each from its first reading to its last.
+
+    Of the appliances in `largest`, the first 50 are told apart on each day.
+    """
+    scale = binary_scale(engine.execute(f"SELECT max(kwh) FROM {daily}").fetchall()[0][0])
+    by_appliance: dict[date, dict[str, float]] = {}
+    for day, appliance, kwh in engine.execute(
+        f"SELECT day, appliance, kwh FROM {daily} WHERE appliance IN (SELECT unnest(?::VARCHAR[])) ORDER BY ALL",
+        [list(largest[:_TOLD_APART])],
+    ).fetchall():
+        by_appliance.setdefault(day, {})[appliance] = kwh
     rows = engine.execute(f"""
         WITH spans AS (
             SELECT appliance, min(day) AS first_day, max(day) AS last_day FROM {daily} GROUP BY appliance
@@ -157,13 +169,22 @@ def day_totals(engine: duckdb.DuckDBPyConnection, daily: str, *, wall: Clock) ->
         SELECT day, kwh, CAST(covered AS DOUBLE) / {2.0**50!r} / appliances AS coverage
         FROM sums JOIN expected USING (day) ORDER BY day""").fetchall()
     return tuple(
-        DayTotal(day=day, kwh=kwh, coverage=coverage, complete=coverage >= COMPLETE_DAY_SHARE - 1e-9)
+        DayTotal(
+            day=day,
+            kwh=kwh,
+            coverage=coverage,
+            complete=coverage >= COMPLETE_DAY_SHARE - _ROUNDING,
+            by_appliance_kwh=by_appliance.get(day, {}),
+        )
         for day, kwh, coverage in rows
     )
 
 
 def appliance_totals(
-    engine: duckdb.DuckDBPyConnection, hourly: str, found: Mapping[str, Statistics], steps: Mapping[str, float]
+    engine: duckdb.DuckDBPyConnection,
+    hourly: str,
+    found: Mapping[str, Statistics],
+    steps: Mapping[str, float],
 ) -> tuple[ApplianceTotal, ...]:
     """Return the appliances with their peak hour and profile of the day, largest total first."""
     largest = engine.execute(f"SELECT max(kwh) FROM {hourly}").fetchall()[0][0]
@@ -178,7 +199,9 @@ def appliance_totals(
         by_hour = sums[appliance]
         step = steps.get(appliance)
         profile = tuple(
-            float(Fraction(by_hour[hour][0]) / Fraction(scale) / by_hour[hour][2]) if hour in by_hour else None
+            float(Fraction(by_hour[hour][0]) / Fraction(scale) / by_hour[hour][2])
+            if hour in by_hour
+            else None
             for hour in range(24)
         )
         totals.append(
@@ -188,7 +211,9 @@ def appliance_totals(
                 avg_kwh=own.avg_kwh,
                 std_kwh=own.std_kwh,
                 count=own.count,
-                peak_hour=min(by_hour, key=lambda hour: (-Fraction(by_hour[hour][0], by_hour[hour][1]), hour)),
+                peak_hour=min(
+                    by_hour, key=lambda hour: (-Fraction(by_hour[hour][0], by_hour[hour][1]), hour)
+                ),
                 step_minutes=step,
                 first=own.first,
                 last=own.last,
@@ -199,7 +224,11 @@ def appliance_totals(
 
 
 def peak_and_baseload(
-    engine: duckdb.DuckDBPyConnection, hourly: str, *, steps: Mapping[str, float], complete_days: tuple[date, ...]
+    engine: duckdb.DuckDBPyConnection,
+    hourly: str,
+    *,
+    steps: Mapping[str, float],
+    complete_days: tuple[date, ...],
 ) -> tuple[PeakHour | None, float | None]:
     """Return the site's highest hour and the 5th percentile of its hours on complete days, in kWh.
 

@@ -1,6 +1,8 @@
 """The SQL engine (DuckDB): one way to open it, to quote for it, and to sum exactly in it."""
 
 import math
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,14 +30,24 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def file_list(paths: list[Path]) -> str:
-    """Write paths as an SQL list, for `read_parquet` and the like."""
-    return "[" + ", ".join(literal(str(path)) for path in paths) + "]"
+def file_literal(path: Path) -> str:
+    """Quote the path of one file for a table function, which would take *, ? and [ for patterns."""
+    return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
 
 
-def parquet(paths: list[Path]) -> str:
+def file_list(paths: Sequence[Path]) -> str:
+    """Write paths as an SQL list of files."""
+    return "[" + ", ".join(file_literal(path) for path in paths) + "]"
+
+
+def parquet(paths: Sequence[Path]) -> str:
     """Write the relation of Parquet files that have one schema, whatever their names look like."""
     return f"read_parquet({file_list(paths)}, hive_partitioning = false)"
+
+
+def significant(expression: str) -> str:
+    """Write SQL that rounds to 12 significant digits: enough for any meter, and free of binary noise."""
+    return f"CAST(printf('%.12g', {expression}) AS DOUBLE)"
 
 
 def binary_scale(largest: float, *, power: int = 1) -> float:

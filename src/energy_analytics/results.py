@@ -37,6 +37,7 @@ class DayTotal:
     """Share of the expected time covered by readings, all appliances together, 0 to 1."""
     complete: bool
     by_appliance_kwh: Mapping[str, float]
+    """Of the 50 largest appliances, those read on the day."""
 
 
 @dataclass(frozen=True, slots=True)

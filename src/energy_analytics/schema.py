@@ -119,6 +119,7 @@ HOURLY: Final = Table(
         Column("appliance", "VARCHAR", "appliance, sub-meter or meter"),
         Column("kwh", "DOUBLE", "energy of the readings that start in the hour, kWh"),
         Column("readings", "BIGINT", "number of those readings"),
+        Column("utc_offset_minutes", "SMALLINT", "offset of the wall time from UTC; null without a timezone"),
         Column("site", "VARCHAR", "site; empty for the root site"),
     ),
 )

@@ -57,8 +57,12 @@ def read_upload(
         f"TIMESTAMP '{uploaded_at:%Y-%m-%d %H:%M:%S}' AS uploaded_at, {literal(raw_key)} AS raw_key, "
         f"{literal(site)} AS site"
     )
-    copy_options = f"FORMAT parquet, KV_METADATA {{fingerprint: {literal(fingerprint)}}}"
-    count = read_strict(
+
+    def copy_options(verdict: Verdict) -> str:
+        metadata = f"{{fingerprint: {literal(fingerprint)}, verdict: {literal(verdict.to_json())}}}"
+        return f"FORMAT parquet, KV_METADATA {metadata}"
+
+    verdict = read_strict(
         engine,
         text,
         dialect,
@@ -68,8 +72,8 @@ def read_upload(
         timezone=timezone,
         max_reading_kwh=max_reading_kwh,
     )
-    if count is not None:
-        return Verdict(count, count, {}, text.encoding, dialect.delimiter_name, False)
+    if verdict is not None:
+        return verdict
     text = settle(text, name, target.parent)
     verdict = read_tolerant(
         engine,
@@ -89,9 +93,7 @@ def read_upload(
     return verdict
 
 
-def _nothing_usable(
-    engine: duckdb.DuckDBPyConnection, verdict: Verdict, name: str, dialect: Dialect
-) -> str:
+def _nothing_usable(engine: duckdb.DuckDBPyConnection, verdict: Verdict, name: str, dialect: Dialect) -> str:
     if verdict.rows_read == 0:
         return f"{name} has a header in line {dialect.header_line} but no rows below it."
     reasons = ", ".join(f"{reason} ({count:,})" for reason, count in verdict.rejected_by_reason.items())

@@ -15,9 +15,40 @@ _SAMPLE_LINES: Final = 500
 _SHOWN_NAMES: Final = 12
 
 _ALSO_CALLED: Final = {
-    "timestamp": ("time", "datetime", "date", "date_time", "ts", "start", "interval_start", "read_at", "zeit"),
-    "appliance": ("device", "meter", "meter_id", "circuit", "channel", "sensor", "name", "equipment", "submeter"),
-    "kwh": ("energy", "energy_kwh", "consumption", "usage", "value", "kw_h", "kilowatt_hours", "wh", "kw", "power"),
+    "timestamp": (
+        "time",
+        "datetime",
+        "date",
+        "date_time",
+        "ts",
+        "start",
+        "interval_start",
+        "read_at",
+        "zeit",
+    ),
+    "appliance": (
+        "device",
+        "meter",
+        "meter_id",
+        "circuit",
+        "channel",
+        "sensor",
+        "name",
+        "equipment",
+        "submeter",
+    ),
+    "kwh": (
+        "energy",
+        "energy_kwh",
+        "consumption",
+        "usage",
+        "value",
+        "kw_h",
+        "kilowatt_hours",
+        "wh",
+        "kw",
+        "power",
+    ),
 }
 
 _STRICT_TIMESTAMPS: Final = {
@@ -94,7 +125,9 @@ def _likely_delimiter(header: str) -> str:
 
 def _positions(columns: tuple[str, ...], name: str, header_line: int) -> dict[str, int]:
     folded = [column.casefold() for column in columns]
-    if re.match(r"\s*\d", columns[0]) and not any(column in folded for column in RAW_ENERGY_DATA.column_names):
+    if re.match(r"\s*\d", columns[0]) and not any(
+        column in folded for column in RAW_ENERGY_DATA.column_names
+    ):
         raise UnusableUploadError(
             f"{name} has no header: line {header_line} already looks like a reading. "
             "Put the line timestamp,appliance,kwh at the top."
@@ -110,7 +143,9 @@ def _positions(columns: tuple[str, ...], name: str, header_line: int) -> dict[st
         )
     for column in RAW_ENERGY_DATA.column_names:
         if folded.count(column) > 1:
-            raise UnusableUploadError(f"{name} has the column {column} {folded.count(column)} times; keep one.")
+            raise UnusableUploadError(
+                f"{name} has the column {column} {folded.count(column)} times; keep one."
+            )
     return {column: folded.index(column) for column in RAW_ENERGY_DATA.column_names}
 
 
@@ -123,7 +158,11 @@ def _suggestion(wanted: str, columns: tuple[str, ...]) -> str:
             return f" (rename {_brief(candidates[alias])} if that is it)"
     known = difflib.get_close_matches(wanted, candidates, n=1, cutoff=0.5)
     if not known:
-        known = [key for key in candidates if wanted in key or any(a in key.split("_") for a in _ALSO_CALLED[wanted])]
+        known = [
+            key
+            for key in candidates
+            if wanted in key or any(a in key.split("_") for a in _ALSO_CALLED[wanted])
+        ]
     return f" (rename {_brief(candidates[known[0]])} if that is it)" if known else ""
 
 

@@ -30,11 +30,6 @@ def absurd_limits(engine: duckdb.DuckDBPyConnection, readings: str) -> dict[str,
     return dict(rows)
 
 
-def has_absurd(engine: duckdb.DuckDBPyConnection, readings: str) -> bool:
-    """Tell whether a reading lies above its appliance's limit."""
-    return bool(absurd_limits(engine, readings))
-
-
 def above_limit(limits: dict[str, float]) -> str:
     """Write SQL for whether `kwh` of `appliance` lies above its limit."""
     cases = " ".join(f"WHEN {literal(appliance)} THEN kwh > {limit!r}" for appliance, limit in limits.items())

@@ -9,7 +9,7 @@ from typing import Final
 
 import duckdb
 
-from ..engine import literal
+from ..engine import file_literal, literal
 from .dialect import Dialect
 from .text import PlainText
 from .verdict import UnusableUploadError
@@ -37,7 +37,9 @@ def records(
     """
     lines = _lines(text.path, "columns = {'raw': 'VARCHAR'}", _NEVER)
     try:
-        quoted = engine.execute(f"SELECT count(*) FROM {lines} WHERE contains(raw, '\"')").fetchall() != [(0,)]
+        quoted = engine.execute(f"SELECT count(*) FROM {lines} WHERE contains(raw, '\"')").fetchall() != [
+            (0,)
+        ]
     except duckdb.InvalidInputException as error:
         raise UnusableUploadError(
             f"{name} cannot be read as lines of text, probably because a line is longer than 2 MB."
@@ -62,7 +64,7 @@ def records(
 
 def _lines(path: Path, columns: str, delimiter: str) -> str:
     return (
-        f"read_csv({literal(str(path))}, auto_detect = false, header = false, {columns}, "
+        f"read_csv({file_literal(path)}, auto_detect = false, header = false, {columns}, "
         f"delim = '{delimiter}', quote = '', escape = '', new_line = '\\n')"
     )
 

@@ -4,16 +4,19 @@ Anything out of the ordinary makes `read_strict` give the file back unread; the 
 finds out what it is, line by line. So the rules for odd rows exist once, there.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
-from ..calendar import clock
-from ..engine import literal, parquet
+from ..calendar import Clock, clock
+from ..engine import file_literal, literal, parquet
 from .dialect import Dialect
 from .fields import WHITE_SPACE
-from .limits import EARLIEST, LATEST, has_absurd
+from .limits import EARLIEST, LATEST, absurd_limits
 from .text import PlainText
+from .verdict import Verdict
 
 
 def read_strict(
@@ -23,41 +26,34 @@ def read_strict(
     target: Path,
     *,
     constants: str,
-    copy_options: str,
+    copy_options: Callable[[Verdict], str],
     timezone: str | None,
     max_reading_kwh: float,
-) -> int | None:
-    """Write the readings of `text` to the Parquet file `target`, and return how many there are.
+) -> Verdict | None:
+    """Write the readings of `text` to the Parquet file `target`, and return the account of them.
 
     Returns None, with nothing promised about `target`, unless every row is a plain reading: typed fields, a
     single ISO shape of timestamp, kWh from 0 to the limit, no duplicate, no hour that happens twice or never.
     """
-    if dialect.strict_timestamp is None or '"' in "".join(dialect.columns):
+    if dialect.strict_timestamp is None:
         return None
+    verdict = Verdict(0, {}, text.encoding, dialect.delimiter_name, has_offsets=False)
+    options = copy_options(verdict)
     try:
-        _copy(engine, text, dialect, target, constants=constants, copy_options=copy_options)
+        _copy(engine, text, dialect, target, constants=constants, copy_options=options)
         if engine.execute("SELECT count(*) FROM reject_errors").fetchall() != [(0,)]:
             return None
     except (duckdb.InvalidInputException, duckdb.ConversionException):
         return None
     finally:
         engine.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
-    count = _proved_count(engine, parquet([target]), timezone=timezone, max_reading_kwh=max_reading_kwh)
-    if count is not None and timezone is not None:
-        _add_offsets(engine, target, timezone, copy_options)
-    return count
-
-
-def _add_offsets(engine: duckdb.DuckDBPyConnection, target: Path, timezone: str, copy_options: str) -> None:
-    without = target.with_suffix(".without-offsets")
-    target.rename(without)
-    readings = parquet([without])
-    first, last = engine.execute(f"SELECT min(timestamp), max(timestamp) FROM {readings}").fetchall()[0]
-    offset = clock(timezone, first, last).offset_of_wall("timestamp")
-    engine.execute(f"""
-        COPY (SELECT * REPLACE (CAST({offset} AS SMALLINT) AS utc_offset_minutes) FROM {readings})
-        TO {literal(str(target))} ({copy_options})""")
-    without.unlink()
+    proof = _proof(engine, parquet([target]), timezone=timezone, max_reading_kwh=max_reading_kwh)
+    if proof is None:
+        return None
+    count, wall = proof
+    if timezone is not None:
+        _add_offsets(engine, target, wall, options)
+    return replace(verdict, rows_accepted=count)
 
 
 def _copy(
@@ -77,22 +73,22 @@ def _copy(
         COPY (
             SELECT c{dialect.timestamp_index} AS timestamp, c{dialect.appliance_index} AS appliance,
                 c{dialect.kwh_index} + 0.0 AS kwh, CAST(NULL AS SMALLINT) AS utc_offset_minutes, {constants}
-            FROM read_csv({literal(str(text.path))}, auto_detect = false, header = false,
+            FROM read_csv({file_literal(text.path)}, auto_detect = false, header = false,
                 skip = {dialect.header_line}, columns = {{{columns}}}, delim = {literal(dialect.delimiter)},
                 quote = '"', escape = '"', store_rejects = true,
                 timestampformat = '{dialect.strict_timestamp}')
         ) TO {literal(str(target))} ({copy_options})""")
 
 
-def _proved_count(
+def _proof(
     engine: duckdb.DuckDBPyConnection, readings: str, *, timezone: str | None, max_reading_kwh: float
-) -> int | None:
+) -> tuple[int, Clock] | None:
+    """Return the number of readings and their clock, if nothing is odd about any of them."""
     summary = engine.execute(f"""
         SELECT count(*), count(timestamp), count(appliance), count(kwh), min(kwh), max(kwh),
             min(timestamp), max(timestamp), coalesce(max(second(timestamp)), 0),
             count(*) FILTER (appliance = '' OR appliance <> trim(appliance, {WHITE_SPACE}))
-        FROM {readings}""").fetchone()
-    assert summary is not None, "an aggregate without GROUP BY has one row"  # noqa: S101
+        FROM {readings}""").fetchall()[0]
     count, *counts, lowest, highest, first, last, seconds, untrimmed = summary
     if count == 0 or any(other != count for other in counts) or untrimmed:
         return None
@@ -103,9 +99,9 @@ def _proved_count(
         odd = f"{wall.happens_twice('timestamp')} OR {wall.never_happens('timestamp')}"
         if engine.execute(f"SELECT 1 FROM {readings} WHERE {odd} LIMIT 1").fetchone():
             return None
-    if _has_duplicates(engine, readings, whole_minutes=seconds == 0) or has_absurd(engine, readings):
+    if _has_duplicates(engine, readings, whole_minutes=seconds == 0) or absurd_limits(engine, readings):
         return None
-    return int(count)
+    return count, wall
 
 
 def _has_duplicates(engine: duckdb.DuckDBPyConnection, readings: str, *, whole_minutes: bool) -> bool:
@@ -120,3 +116,14 @@ def _has_duplicates(engine: duckdb.DuckDBPyConnection, readings: str, *, whole_m
     else:
         repeated = f"SELECT 1 FROM {readings} GROUP BY appliance, timestamp HAVING count(*) > 1 LIMIT 1"
     return engine.execute(repeated).fetchone() is not None
+
+
+def _add_offsets(engine: duckdb.DuckDBPyConnection, target: Path, wall: Clock, copy_options: str) -> None:
+    without = target.with_suffix(".without-offsets")
+    target.rename(without)
+    engine.execute(f"""
+        COPY (
+            SELECT * REPLACE (CAST({wall.offset_of_wall("timestamp")} AS SMALLINT) AS utc_offset_minutes)
+            FROM {parquet([without])}
+        ) TO {literal(str(target))} ({copy_options})""")
+    without.unlink()

@@ -1,5 +1,6 @@
 """The careful reading of an upload: every line is taken or refused, with its number and the reason."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -39,7 +40,7 @@ def read_tolerant(
     *,
     name: str,
     constants: str,
-    copy_options: str,
+    copy_options: Callable[[Verdict], str],
     timezone: str | None,
     date_order: DateOrder | None,
     decimal: Decimal | None,
@@ -63,16 +64,16 @@ def read_tolerant(
     _place_in_time(engine, timezone)
     _refuse_absurd(engine)
     _refuse_duplicates(engine)
+    verdict = _account(engine, text, dialect)
     engine.execute(f"""
         COPY (
             SELECT timestamp, appliance, kwh, CAST(utc_offset_minutes AS SMALLINT) AS utc_offset_minutes, {constants}
             FROM judged WHERE reason IS NULL ORDER BY line
-        ) TO {literal(str(target))} ({copy_options})""")
+        ) TO {literal(str(target))} ({copy_options(verdict)})""")
     engine.execute(f"""
         CREATE OR REPLACE TEMP TABLE rejected AS
         SELECT line AS line_number, raw AS raw_text, reason || coalesce(detail, '') AS reason
         FROM {source} JOIN judged USING (line) WHERE reason IS NOT NULL ORDER BY line""")
-    verdict = _account(engine, text, dialect)
     engine.execute("DROP TABLE parsed; DROP TABLE judged")
     return verdict
 
@@ -198,14 +199,12 @@ def _refuse_duplicates(engine: duckdb.DuckDBPyConnection) -> None:
 
 
 def _account(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect) -> Verdict:
-    read, accepted, with_offset = engine.execute("""
-        SELECT count(*), count(*) FILTER (reason IS NULL),
-            count(*) FILTER (reason IS NULL AND utc_offset_minutes IS NOT NULL) FROM judged""").fetchall()[0]
+    accepted, with_offset = engine.execute("""
+        SELECT count(*), count(utc_offset_minutes) FROM judged WHERE reason IS NULL""").fetchall()[0]
     reasons = engine.execute("""
         SELECT reason, count(*) FROM judged WHERE reason IS NOT NULL GROUP BY reason
         ORDER BY count(*) DESC, reason""").fetchall()
     return Verdict(
-        rows_read=read,
         rows_accepted=accepted,
         rejected_by_reason=dict(reasons),
         encoding=text.encoding,

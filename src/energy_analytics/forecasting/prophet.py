@@ -1,0 +1,90 @@
+"""Prophet with the spec's settings, on complete days only, its sampled band seeded."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ..schema import INTERVAL_LEVEL
+from .series import History, Prediction
+
+if TYPE_CHECKING:
+    from prophet import Prophet
+
+_SEED: Final = 20260220
+_NEVER_USED: Final = ("matplotlib", "plotly")
+
+
+class ProphetError(Exception):
+    """Prophet is not installed or could not be fitted; the message carries its own words."""
+
+
+def prophet(history: History, *, horizon_days: int) -> Prediction:
+    """Predict with Prophet as the spec sets it up. Raises ProphetError when it cannot."""
+    import pandas as pd  # noqa: PLC0415 - heavy, and only Prophet needs it
+
+    days = pd.date_range(history.first_day, periods=len(history.daily_kwh), freq="D")
+    observed = pd.DataFrame({"ds": days, "y": history.daily_kwh}).dropna()
+    ahead = pd.date_range(days[-1] + timedelta(days=1), periods=horizon_days, freq="D")
+    try:
+        model = load()(
+            daily_seasonality=False,
+            weekly_seasonality=True,
+            yearly_seasonality=False,
+            changepoint_prior_scale=0.05,
+            interval_width=INTERVAL_LEVEL,
+        )
+        with _quiet():
+            model.fit(observed)
+        with _seeded():
+            predicted = model.predict(pd.DataFrame({"ds": ahead}))
+    except (ImportError, RuntimeError, ValueError, OSError) as error:
+        raise ProphetError(f"Prophet gave up: {error}") from error
+    mean, lower, upper = (
+        np.maximum(predicted[column].to_numpy(dtype=float), 0.0)
+        for column in ("yhat", "yhat_lower", "yhat_upper")
+    )
+    return Prediction(mean=mean, lower=np.minimum(lower, mean), upper=np.maximum(upper, mean))
+
+
+def load() -> "type[Prophet]":
+    """Import Prophet without its plotting, which is never used and takes longer to load than all the rest."""
+    logging.getLogger("prophet.plot").disabled = True
+    hidden = {name: sys.modules.get(name) for name in _NEVER_USED}
+    sys.modules.update(dict.fromkeys(_NEVER_USED))  # type: ignore[arg-type]  # None makes an import fail at once
+    try:
+        from prophet import Prophet  # noqa: PLC0415 - heavy
+    finally:
+        for name, module in hidden.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+    return Prophet
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep cmdstanpy from logging each fit."""
+    logger = logging.getLogger("cmdstanpy")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _seeded() -> Iterator[None]:
+    """Seed numpy's global generator, which Prophet samples its band from, and put it back afterwards."""
+    state = np.random.get_state()  # noqa: NPY002
+    np.random.seed(_SEED)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002

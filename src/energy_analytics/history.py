@@ -1,0 +1,172 @@
+"""The readings of a site: one Parquet file per upload, merged when read, the later upload winning."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from .engine import file_list, literal, parquet
+from .intake import Verdict, read_upload
+from .lake import LocalLake, StoredObject
+from .schema import REJECTED, REJECTED_ROWS
+from .settings import Settings
+from .uploads import Upload, identify, readings_key, upload_time, uploads_of_site
+
+_FORMAT: Final = 1
+"""Raised when intake reads the same bytes differently, so that readings are taken in anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteHistory:
+    """All readings of a site up to an upload."""
+
+    uploads: tuple[StoredObject, ...]
+    """Those that gave readings, the earliest first."""
+    readings: str
+    """SQL for the relation with the columns of `schema.READINGS`, an interval of an appliance once."""
+    verdicts: Mapping[str, Verdict]
+    """By raw key."""
+    rows_accepted: int
+    rejected_by_reason: Mapping[str, int]
+    replaced_by_later_upload: int
+    has_offsets: bool
+    encodings: frozenset[str]
+
+
+def take_in(
+    engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, settings: Settings
+) -> Verdict:
+    """Turn an upload into its file of readings and its file of rejected rows. Raises UnusableUploadError."""
+    rejected_key = upload.result_key(REJECTED, "rejected.csv")
+    with lake.work_folder() as folder:
+        target = folder / "readings.parquet"
+        try:
+            verdict = read_upload(
+                engine,
+                lake.fetch(upload.key),
+                target,
+                name=upload.name,
+                site=upload.site,
+                raw_key=upload.key,
+                uploaded_at=upload.uploaded_at,
+                fingerprint=_fingerprint(settings),
+                timezone=settings.timezone,
+                date_order=settings.date_order,
+                decimal=settings.decimal,
+                max_reading_kwh=settings.max_reading_kwh,
+            )
+        finally:
+            _put_rejected(engine, lake, rejected_key, folder)
+        lake.put(readings_key(upload.key), target)
+    return verdict
+
+
+def _put_rejected(engine: duckdb.DuckDBPyConnection, lake: LocalLake, key: str, folder: Path) -> None:
+    """Write the rows that intake left in the table `rejected`, or remove what an earlier reading refused."""
+    if not engine.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rejected'").fetchone() or not (
+        engine.execute("SELECT 1 FROM rejected LIMIT 1").fetchone()
+    ):
+        lake.delete(key)
+        return
+    rejected = folder / "rejected.csv"
+    columns = ", ".join(REJECTED_ROWS.column_names)
+    engine.execute(f"COPY (SELECT {columns} FROM rejected) TO {literal(str(rejected))} (FORMAT csv, HEADER)")
+    lake.put(key, rejected)
+
+
+def history_until(lake: LocalLake, upload: Upload) -> tuple[StoredObject, ...]:
+    """Return the uploads of the site, up to this one, that have given readings."""
+    given = {stored.key for stored in lake.list(str(Path(readings_key(upload.key)).parent))}
+    return tuple(
+        stored
+        for stored in uploads_of_site(lake, upload.site)
+        if (upload_time(stored), stored.key) <= (upload.uploaded_at, upload.key)
+        and readings_key(stored.key) in given
+    )
+
+
+def merge(
+    engine: duckdb.DuckDBPyConnection, lake: LocalLake, uploads: Sequence[StoredObject], settings: Settings
+) -> SiteHistory:
+    """Merge the readings of uploads of one site, taking in anew any that were read with other settings."""
+    files = {stored.key: lake.fetch(readings_key(stored.key)) for stored in uploads}
+    metadata = _metadata(engine, list(files.values()))
+    for stored in uploads:
+        if metadata[files[stored.key]]["fingerprint"] != _fingerprint(settings):
+            take_in(engine, lake, identify(lake, stored), settings)
+    metadata = _metadata(engine, list(files.values()))
+    paths = list(files.values())
+    counts = dict(
+        engine.execute(
+            f"SELECT file_name, num_rows FROM parquet_file_metadata({file_list(paths)})"
+        ).fetchall()
+    )
+    verdicts = {
+        key: Verdict.from_json(metadata[path]["verdict"], rows_accepted=counts[str(path)])
+        for key, path in files.items()
+    }
+    accepted = sum(verdict.rows_accepted for verdict in verdicts.values())
+    relation = _merged(engine, paths)
+    kept = engine.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]
+    rejected: Counter[str] = Counter()
+    for verdict in verdicts.values():
+        rejected.update(verdict.rejected_by_reason)
+    return SiteHistory(
+        uploads=tuple(uploads),
+        readings=relation,
+        verdicts=verdicts,
+        rows_accepted=accepted,
+        rejected_by_reason=dict(sorted(rejected.items(), key=lambda item: (-item[1], item[0]))),
+        replaced_by_later_upload=accepted - kept,
+        has_offsets=any(verdict.has_offsets for verdict in verdicts.values()),
+        encodings=frozenset(verdict.encoding for verdict in verdicts.values()),
+    )
+
+
+def _fingerprint(settings: Settings) -> str:
+    names = ("timezone", "date_order", "decimal", "max_reading_kwh")
+    return json.dumps({"format": _FORMAT} | {name: getattr(settings, name) for name in names}, sort_keys=True)
+
+
+def _metadata(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[Path, dict[str, str]]:
+    found: dict[Path, dict[str, str]] = {path: {} for path in paths}
+    for file_name, key, value in engine.execute(
+        f"SELECT file_name, key, value FROM parquet_kv_metadata({file_list(paths)})"
+    ).fetchall():
+        found[Path(file_name)][bytes(key).decode()] = bytes(value).decode()
+    return found
+
+
+def _merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
+    """Return the relation of all readings in which the later upload of an interval wins.
+
+    Only the span of time that uploads share is searched for intervals given twice.
+    """
+    everything = parquet(paths)
+    if len(paths) == 1:
+        return everything
+    spans = engine.execute(f"""
+        SELECT min(timestamp), max(timestamp) FROM {everything} GROUP BY raw_key ORDER BY 1, 2""").fetchall()
+    shared: list[tuple[datetime, datetime]] = []
+    reach = spans[0][1]
+    for first, last in spans[1:]:
+        if first <= reach:
+            shared.append((first, min(last, reach)))
+        reach = max(reach, last)
+    if not shared:
+        return everything
+    since, until = min(first for first, _ in shared), max(last for _, last in shared)
+    within = f"timestamp BETWEEN TIMESTAMP '{since}' AND TIMESTAMP '{until}'"
+    engine.execute(f"""
+        CREATE OR REPLACE TEMP TABLE merged AS
+        SELECT * FROM {everything} WHERE NOT ({within})
+        UNION ALL
+        SELECT * FROM {everything} WHERE {within}
+        QUALIFY row_number() OVER (
+            PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY uploaded_at DESC, raw_key DESC) = 1""")
+    return "merged"

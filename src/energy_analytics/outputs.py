@@ -1,0 +1,117 @@
+"""Writing what an analysis found: the spec's CSV files, the curated tables and the report."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import duckdb
+
+from . import schema
+from .engine import literal, significant
+from .lake import LocalLake
+from .results import Analysis
+from .uploads import Upload, in_site
+
+
+class BrokenResultError(AssertionError):
+    """A result breaks an invariant: a fault of ours, so nothing of the run is written."""
+
+
+def check(analysis: Analysis) -> None:
+    """Refuse to write results that cannot be right. Raises BrokenResultError with the values."""
+    by_appliance = sum(one.total_kwh for one in analysis.appliances)
+    by_day = sum(day.kwh for day in analysis.days)
+    for name, total in (("appliances", by_appliance), ("days", by_day)):
+        if abs(total - analysis.total_kwh) > 1e-9 * max(1.0, analysis.total_kwh):
+            raise BrokenResultError(
+                f"The {name} sum to {total!r} kWh and the site to {analysis.total_kwh!r} kWh."
+            )
+    if len(analysis.forecast.days) not in (0, schema.HORIZON_DAYS):
+        raise BrokenResultError(f"The forecast has {len(analysis.forecast.days)} days.")
+    for day in analysis.forecast.days:
+        if not 0 <= day.yhat_lower <= day.yhat <= day.yhat_upper:
+            raise BrokenResultError(f"The forecast of {day.day} is out of order or not finite: {day}.")
+
+
+def processed_csv(analysis: Analysis) -> bytes:
+    """Write the totals per appliance, in order of their names."""
+    rows = [
+        (
+            one.appliance,
+            _number(one.total_kwh),
+            _number(one.avg_kwh),
+            "" if one.std_kwh is None else _number(one.std_kwh),
+            one.count,
+            one.peak_hour,
+        )
+        for one in sorted(analysis.appliances, key=lambda one: one.appliance)
+    ]
+    return _csv(schema.PROCESSED_ENERGY_DATA.column_names, rows)
+
+
+def forecast_csv(analysis: Analysis) -> bytes:
+    """Write the coming days; the header alone when there is no forecast."""
+    rows = [
+        (day.day.isoformat(), _number(day.yhat), _number(day.yhat_lower), _number(day.yhat_upper))
+        for day in analysis.forecast.days
+    ]
+    return _csv(schema.FORECAST_DATA.column_names, rows)
+
+
+def put_anomalies(engine: duckdb.DuckDBPyConnection, lake: LocalLake, key: str, anomalies: str) -> None:
+    """Write the table of anomalies; the header alone when there are none."""
+    with lake.work_folder() as folder:
+        path = folder / "anomalies.csv"
+        engine.execute(f"""
+            COPY (
+                SELECT timestamp, appliance, kwh, {significant("threshold")} AS threshold,
+                    {significant("z_score")} AS z_score
+                FROM {anomalies}
+            ) TO {literal(str(path))} (FORMAT csv, HEADER)""")
+        lake.put(key, path)
+
+
+def put_curated(
+    engine: duckdb.DuckDBPyConnection,
+    lake: LocalLake,
+    upload: Upload,
+    hourly: str,
+    daily: str,
+    analysis: Analysis,
+) -> dict[str, str]:
+    """Write the site's hours and days, in place of those of the run before, and return their keys."""
+    complete = [day.day for day in analysis.days if day.complete]
+    site = literal(upload.site)
+    selects = {
+        schema.HOURLY: (
+            f"SELECT hour, appliance, kwh, readings, CAST(utc_offset_minutes AS SMALLINT) AS utc_offset_minutes, "
+            f"{site} AS site FROM {hourly} ORDER BY appliance, hour, hourly.utc_offset_minutes DESC"
+        ),
+        schema.DAILY: (
+            f"SELECT day, appliance, kwh, readings, coverage, "
+            f"day IN (SELECT unnest(?::DATE[])) AS site_day_complete, {site} AS site "
+            f"FROM {daily} ORDER BY appliance, day"
+        ),
+    }
+    keys = {}
+    with lake.work_folder() as folder:
+        for table, select in selects.items():
+            path = Path(folder) / f"{table.name}.parquet"
+            parameters = [complete] if "?" in select else []
+            engine.execute(f"COPY ({select}) TO {literal(str(path))} (FORMAT parquet)", parameters)
+            keys[table.name] = in_site(table.prefix, upload.site, f"{table.name}.parquet")
+            lake.put(keys[table.name], path)
+    return keys
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _number(value: float) -> str:
+    return f"{value:.12g}"

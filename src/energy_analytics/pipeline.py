@@ -1,0 +1,269 @@
+"""The order of the stages: from an upload in the lake to its results in the lake."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, Final
+
+import duckdb
+
+from . import outputs, schema
+from .aggregate import (
+    appliance_totals,
+    create_daily,
+    create_hourly,
+    day_totals,
+    gaps,
+    peak_and_baseload,
+    statistics,
+    steps_minutes,
+)
+from .anomalies import Level, create_anomalies, summarise
+from .calendar import clock
+from .engine import connect
+from .findings import find
+from .forecasting import forecast_days
+from .history import SiteHistory, history_until, merge, take_in
+from .insights import PROVIDERS
+from .intake import UnusableUploadError
+from .lake import LocalLake
+from .report import render_html, render_text
+from .results import Analysis, Quality
+from .runs import Manifest, is_newest, later_uploads_without, put_manifest
+from .settings import Settings
+from .tariff import choose_price
+from .uploads import Upload, identify, upload_time
+
+Progress = Callable[[str, duckdb.DuckDBPyConnection], None]
+"""Told the name of each stage as it begins, and the engine that can say how far a query is."""
+
+STAGES: Final = ("Reading", "Adding up", "Looking for anomalies", "Forecasting", "Writing the report")
+
+
+class FailedRunError(Exception):
+    """A run ended without results. `manifest` tells why, as does the message."""
+
+    def __init__(self, message: str, manifest: Manifest) -> None:
+        super().__init__(message)
+        self.manifest = manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Names of the tables that an analysis leaves in the engine."""
+
+    hourly: str
+    daily: str
+    anomalies: str
+
+
+def silent(stage: str, engine: duckdb.DuckDBPyConnection) -> None:
+    """Tell nobody."""
+
+
+def analyse(
+    engine: duckdb.DuckDBPyConnection,
+    history: SiteHistory,
+    settings: Settings,
+    *,
+    site: str,
+    progress: Progress,
+) -> tuple[Analysis, Tables]:
+    """Work out everything about a site's readings. Writes nothing outside the engine."""
+    progress(STAGES[1], engine)
+    found = statistics(engine, history.readings)
+    first, last = min(one.first for one in found.values()), max(one.last for one in found.values())
+    wall = clock(settings.timezone, first, last)
+    steps = steps_minutes(engine, history.readings)
+    hourly = create_hourly(engine, history.readings)
+    daily = create_daily(engine, history.readings, steps=steps, wall=wall)
+    appliances = appliance_totals(engine, hourly, found, steps)
+    days = day_totals(engine, daily, largest=[one.appliance for one in appliances])
+    complete = tuple(day.day for day in days if day.complete)
+    peak, baseload = peak_and_baseload(engine, hourly, steps=steps, complete_days=complete)
+    missing = gaps(engine, history.readings, daily)
+
+    progress(STAGES[2], engine)
+    levels = {name: Level(one.avg_kwh, one.std_kwh) for name, one in found.items() if one.std_kwh is not None}
+    anomalies = create_anomalies(engine, history.readings, levels, sigma=settings.sigma)
+    summary = summarise(engine, anomalies, sigma=settings.sigma)
+
+    progress(STAGES[3], engine)
+    forecast = forecast_days(days, model=settings.model)
+    analysis = Analysis(
+        site=site,
+        timezone=settings.timezone,
+        first=first,
+        last=last,
+        total_kwh=sum(one.total_kwh for one in appliances),
+        appliances=appliances,
+        days=days,
+        peak_hour=peak,
+        baseload_kw=baseload,
+        quality=Quality(
+            rows_read=history.rows_accepted + sum(history.rejected_by_reason.values()),
+            rows_accepted=history.rows_accepted,
+            rejected_by_reason=history.rejected_by_reason,
+            replaced_by_later_upload=history.replaced_by_later_upload,
+            gap_count=missing.count,
+            missing_intervals=missing.missing_intervals,
+            longest_gaps=missing.longest,
+            incomplete_days=tuple(day.day for day in days if not day.complete),
+            notes=_notes(history, settings),
+        ),
+        anomalies=summary,
+        forecast=forecast,
+    )
+    return analysis, Tables(hourly, daily, anomalies)
+
+
+def run(lake: LocalLake, key: str, settings: Settings, *, progress: Progress = silent) -> Manifest:
+    """Run the upload under `key`, and again every later run of the site that did not know of it.
+
+    Each run sees the uploads up to its own, so their order of arrival does not matter in the end.
+    Raises FailedRunError, after the failure is on record, when the upload has no usable row.
+    """
+    upload = identify(lake, lake.describe(key))
+    settings = settings.for_site(upload.site)
+    with lake.work_folder() as spill:
+        engine = connect(
+            memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill
+        )
+        with engine:
+            progress(STAGES[0], engine)
+            try:
+                take_in(engine, lake, upload, settings)
+            except UnusableUploadError as error:
+                manifest = describe_run(upload, settings, status="failed", error=str(error))
+                put_manifest(lake, upload, manifest)
+                raise FailedRunError(str(error), manifest) from error
+            manifest = _run_until_settled(engine, lake, upload, settings, progress)
+            for later in later_uploads_without(lake, upload):
+                _run_until_settled(engine, lake, later, settings, progress)
+    return manifest
+
+
+def _run_until_settled(
+    engine: duckdb.DuckDBPyConnection,
+    lake: LocalLake,
+    upload: Upload,
+    settings: Settings,
+    progress: Progress,
+) -> Manifest:
+    """Run, and run again if an earlier upload's readings arrived meanwhile from another process."""
+    while True:
+        uploads = history_until(lake, upload)
+        history = merge(engine, lake, uploads, settings)
+        manifest = _run_once(engine, lake, upload, history, settings, progress)
+        if history_until(lake, upload) == uploads:
+            return manifest
+
+
+def _run_once(
+    engine: duckdb.DuckDBPyConnection,
+    lake: LocalLake,
+    upload: Upload,
+    history: SiteHistory,
+    settings: Settings,
+    progress: Progress,
+) -> Manifest:
+    analysis, tables = analyse(engine, history, settings, site=upload.site, progress=progress)
+    outputs.check(analysis)
+    progress(STAGES[4], engine)
+    price = choose_price(settings.price_per_kwh, settings.currency)
+    advice = PROVIDERS["rules"](find(analysis, price=price))
+    keys = {
+        "processed": upload.result_key(schema.PROCESSED, "aggregated.csv"),
+        "forecast": upload.result_key(schema.FORECAST, "forecast.csv"),
+        "anomalies": upload.result_key(schema.ANOMALIES, "anomalies.csv"),
+        "report_text": upload.result_key(schema.REPORTS, "final_report.txt"),
+        "report_html": upload.result_key(schema.REPORTS, "final_report.html"),
+    }
+    if is_newest(lake, upload):
+        keys |= outputs.put_curated(engine, lake, upload, tables.hourly, tables.daily, analysis)
+    lake.write(keys["processed"], outputs.processed_csv(analysis))
+    outputs.put_anomalies(engine, lake, keys["anomalies"], tables.anomalies)
+    lake.write(keys["forecast"], outputs.forecast_csv(analysis))
+    lake.write(keys["report_text"], render_text(analysis, advice, source_name=upload.name).encode())
+    lake.write(keys["report_html"], render_html(analysis, advice, source_name=upload.name).encode())
+    verdict = history.verdicts[upload.key]
+    if verdict.rejected_by_reason:
+        keys["rejected"] = upload.result_key(schema.REJECTED, "rejected.csv")
+    manifest = describe_run(upload, settings, status="succeeded") | {
+        "intake": {
+            "rows_read": verdict.rows_read,
+            "rows_accepted": verdict.rows_accepted,
+            "rejected_by_reason": dict(verdict.rejected_by_reason),
+            "encoding": verdict.encoding,
+            "delimiter": verdict.delimiter,
+        },
+        "history": [{"key": one.key, "uploaded_at": upload_time(one).isoformat()} for one in history.uploads],
+        "results": _summary(analysis),
+        "outputs": keys,
+    }
+    put_manifest(lake, upload, manifest)
+    return manifest
+
+
+def describe_run(upload: Upload, settings: Settings, *, status: str, error: str | None = None) -> Manifest:
+    """Return the part of a manifest that every run has."""
+    return {
+        "stamp": upload.stamp,
+        "status": status,
+        "error": error,
+        "site": upload.site,
+        "upload": {
+            "key": upload.key,
+            "uploaded_at": upload.uploaded_at.isoformat(),
+            "size_bytes": upload.size_bytes,
+            "sha256": upload.sha256,
+        },
+        "settings": settings.model_dump(
+            include={
+                "timezone",
+                "date_order",
+                "decimal",
+                "max_reading_kwh",
+                "model",
+                "sigma",
+                "price_per_kwh",
+                "currency",
+            }
+        ),
+        "version": version("energy-analytics-system"),
+    }
+
+
+def _summary(analysis: Analysis) -> dict[str, Any]:
+    return {
+        "first": analysis.first.isoformat(sep=" "),
+        "last": analysis.last.isoformat(sep=" "),
+        "total_kwh": analysis.total_kwh,
+        "appliances": [
+            {"appliance": one.appliance, "total_kwh": one.total_kwh, "step_minutes": one.step_minutes}
+            for one in analysis.appliances
+        ],
+        "days": len(analysis.days),
+        "complete_days": sum(day.complete for day in analysis.days),
+        "gaps": analysis.quality.gap_count,
+        "missing_intervals": analysis.quality.missing_intervals,
+        "anomalies": analysis.anomalies.count,
+        "forecast": {
+            "model": analysis.forecast.model,
+            "trained_on_days": analysis.forecast.trained_on_days,
+            "kwh": sum(day.yhat for day in analysis.forecast.days),
+        },
+    }
+
+
+def _notes(history: SiteHistory, settings: Settings) -> tuple[str, ...]:
+    notes = []
+    unusual = sorted(history.encodings - {"UTF-8"})
+    if unusual:
+        notes.append(f"Text was read as {' and '.join(unusual)}.")
+    if history.has_offsets and settings.timezone is None:
+        notes.append(
+            "Timestamps carry offsets from UTC and no timezone is set, so days and hours are those of UTC; "
+            "set the timezone to see local ones."
+        )
+    return tuple(notes)

@@ -1,0 +1,112 @@
+"""Uploads and the names that follow from them: the site, the stamp, and where each result lies."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from . import schema
+from .lake import LakeError, LocalLake, StoredObject
+
+_DIGEST_CHARACTERS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One version of a raw object: what arrived, when, and what it contained."""
+
+    key: str
+    uploaded_at: datetime
+    """UTC, whole seconds."""
+    size_bytes: int
+    sha256: str
+
+    @property
+    def site(self) -> str:
+        """The folder between `raw/` and the file; empty for the root site."""
+        return site_of(self.key)
+
+    @property
+    def name(self) -> str:
+        """The file's name, for messages."""
+        return PurePosixPath(self.key).name
+
+    @property
+    def stamp(self) -> str:
+        """The mark that all results of this upload bear: the same upload always writes the same keys."""
+        return f"{self.uploaded_at:%Y%m%d_%H%M%S}_{self.sha256[:_DIGEST_CHARACTERS]}"
+
+    def result_key(self, prefix: str, name: str) -> str:
+        """Return where a result of this upload lies, such as `processed/<site>/aggregated_<stamp>.csv`."""
+        stem, dot, suffix = name.partition(".")
+        return in_site(prefix, self.site, f"{stem}_{self.stamp}{dot}{suffix}")
+
+
+def is_upload(key: str) -> bool:
+    """Tell whether the object is one that triggers a run."""
+    name = PurePosixPath(key).name
+    return (
+        key.startswith(f"{schema.RAW}/")
+        and name.lower().endswith(schema.RAW_SUFFIXES)
+        and not name.startswith((".", "_"))
+    )
+
+
+def site_of(key: str) -> str:
+    """Return the folder between the first prefix of the key and the file."""
+    return "/".join(PurePosixPath(key).parts[1:-1])
+
+
+def in_site(prefix: str, site: str, name: str) -> str:
+    """Return the key of `name` of a site under a prefix."""
+    return "/".join(part for part in (prefix, site, name) if part)
+
+
+def raw_key(site: str, file_name: str) -> str:
+    """Return the key under which a file of that name is uploaded. Raises LakeError for a site that is no folder."""
+    parts = PurePosixPath(site).parts
+    if site and (
+        "/".join(parts) != site
+        or any(part.startswith((".", "_")) for part in parts)
+        or re.search(r"[\\\0\n\r]", site)
+    ):
+        raise LakeError(
+            f"{site!r} cannot be a site: it is a folder name such as plant-a or north/plant-a, "
+            "no part of which begins with a dot or an underscore."
+        )
+    return in_site(schema.RAW, site, file_name.lstrip("._") or "upload.csv")
+
+
+def readings_key(key: str) -> str:
+    """Return where the readings of a raw key lie."""
+    return in_site(schema.READINGS.prefix, site_of(key), PurePosixPath(key).name + ".parquet")
+
+
+def identify(lake: LocalLake, stored: StoredObject) -> Upload:
+    """Read what is under a raw key and say which upload it is."""
+    return Upload(
+        key=stored.key,
+        uploaded_at=upload_time(stored),
+        size_bytes=stored.size_bytes,
+        sha256=file_digest(lake.fetch(stored.key)),
+    )
+
+
+def upload_time(stored: StoredObject) -> datetime:
+    """Return when the object was uploaded, in whole seconds."""
+    return stored.modified.astimezone(UTC).replace(microsecond=0)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def uploads_of_site(lake: LocalLake, site: str) -> list[StoredObject]:
+    """Return the raw objects of a site (not of sites below it), the earliest upload first."""
+    stored = lake.list(in_site(schema.RAW, site, ""))
+    own = [one for one in stored if is_upload(one.key) and site_of(one.key) == site]
+    return sorted(own, key=lambda one: (upload_time(one), one.key))
