@@ -215,7 +215,7 @@ def rows_case(bench: Bench, shape: Shape) -> list[Row]:
     ours, script = compare(
         bench, file, model="moving_average", script_options=("--no-forecast",), runs=bench.rows_runs
     )
-    what = f"{bench.rows:,} rows, {shape.name}"
+    what = f"{bench.rows:,} rows, {shape.name}, median of {bench.rows_runs}"
     return [
         against(what, unit="s", ours=ours.seconds, script=script.seconds, most=MAX_ROWS_RATIO),
         against(what, unit="MB", ours=ours.peak_mb, script=script.peak_mb, most=MAX_ROWS_RATIO),
@@ -296,7 +296,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--huge", action="store_true", help="also ten times as many rows, ours only")
     parser.add_argument("--rows", type=int, default=10_000_000, help="size of the generated files")
     parser.add_argument("--runs", type=int, default=5, help="runs of the sample")
-    parser.add_argument("--rows-runs", type=int, default=1, help="runs of each generated file")
+    parser.add_argument("--rows-runs", type=int, default=3, help="runs of each generated file")
     parser.add_argument(
         "--folder", type=Path, default=ROOT / "build" / "bench", help="where generated files are kept"
     )
