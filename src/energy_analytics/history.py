@@ -111,7 +111,10 @@ def merge(
         for key, path in files.items()
     }
     accepted = sum(verdict.rows_accepted for verdict in verdicts.values())
-    relation = _merged(engine, paths)
+    relation = merged(engine, paths)
+    if len(paths) > 1:
+        engine.execute(f"CREATE OR REPLACE TEMP TABLE readings AS SELECT * FROM {relation}")
+        relation = "readings"
     kept = engine.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]
     rejected: Counter[str] = Counter()
     for verdict in verdicts.values():
@@ -142,8 +145,8 @@ def _metadata(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[
     return found
 
 
-def _merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
-    """Return the relation of all readings in which the later upload of an interval wins.
+def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
+    """Write SQL for all readings of one site's files, in which the later upload of an interval wins.
 
     Only the span of time that uploads share is searched for intervals given twice.
     """
@@ -162,11 +165,9 @@ def _merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
         return everything
     since, until = min(first for first, _ in shared), max(last for _, last in shared)
     within = f"timestamp BETWEEN TIMESTAMP '{since}' AND TIMESTAMP '{until}'"
-    engine.execute(f"""
-        CREATE OR REPLACE TEMP TABLE merged AS
+    return f"""(
         SELECT * FROM {everything} WHERE NOT ({within})
         UNION ALL
         SELECT * FROM {everything} WHERE {within}
         QUALIFY row_number() OVER (
-            PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY uploaded_at DESC, raw_key DESC) = 1""")
-    return "merged"
+            PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY uploaded_at DESC, raw_key DESC) = 1)"""

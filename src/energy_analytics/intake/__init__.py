@@ -7,7 +7,7 @@ from typing import Final
 import duckdb
 
 from ..engine import literal
-from .dialect import Dialect, sniff
+from .dialect import Dialect, column_positions, sniff
 from .strict import read_strict
 from .text import PlainText, settle, unpack
 from .tolerant import (
@@ -20,7 +20,7 @@ from .tolerant import (
 )
 from .verdict import UnusableUploadError, Verdict
 
-__all__ = ["UnusableUploadError", "Verdict", "read_upload"]
+__all__ = ["UnusableUploadError", "Verdict", "column_positions", "read_upload", "understood"]
 
 _REMEDIES: Final = {
     AMBIGUOUS_DATE: 'Set date_order = "DMY" or "MDY" in energy.toml, or ENERGY_DATE_ORDER.',
@@ -51,8 +51,7 @@ def read_upload(
     `rejected`, which does not exist when there are none. Raises UnusableUploadError when no row is usable.
     """
     engine.execute("DROP TABLE IF EXISTS rejected")
-    text = unpack(source, name, target.parent)
-    dialect = sniff(text.head(), name)
+    text, dialect = understood(source, name, target.parent)
     constants = (
         f"TIMESTAMP '{uploaded_at:%Y-%m-%d %H:%M:%S}' AS uploaded_at, {literal(raw_key)} AS raw_key, "
         f"{literal(site)} AS site"
@@ -91,6 +90,15 @@ def read_upload(
     if verdict.rows_accepted == 0:
         raise UnusableUploadError(_nothing_usable(engine, verdict, name, dialect))
     return verdict
+
+
+def understood(source: Path, name: str, folder: Path) -> tuple[PlainText, Dialect]:
+    """Return an upload as plain text, unpacked into `folder` if need be, and how its rows are written.
+
+    Raises UnusableUploadError.
+    """
+    text = unpack(source, name, folder)
+    return text, sniff(text.head(), name)
 
 
 def _nothing_usable(engine: duckdb.DuckDBPyConnection, verdict: Verdict, name: str, dialect: Dialect) -> str:

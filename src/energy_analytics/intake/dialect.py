@@ -95,7 +95,12 @@ def sniff(head: str, name: str) -> Dialect:
     header = lines[header_line - 1].lstrip("\ufeff")
     delimiter = declared if declared in _DELIMITERS else _likely_delimiter(header)
     columns = tuple(field.strip() for field in _split(header, delimiter))
-    positions = _positions(columns, name, header_line)
+    if re.match(r"\d", columns[0]) and not {"timestamp", "appliance", "kwh"} & {one.casefold() for one in columns}:
+        raise UnusableUploadError(
+            f"{name} has no header: line {header_line} already looks like a reading. "
+            "Put the line timestamp,appliance,kwh at the top."
+        )
+    positions = column_positions(columns, f"{name}, line {header_line},")
     sample = [_split(line, delimiter) for line in lines[header_line : header_line + _SAMPLE_LINES]]
     timestamps = [row[positions["timestamp"]] for row in sample if len(row) == len(columns)]
     return Dialect(
@@ -137,14 +142,14 @@ def _positions(columns: tuple[str, ...], name: str, header_line: int) -> dict[st
         shown = ", ".join(_brief(column) for column in columns[:_SHOWN_NAMES])
         more = f" and {len(columns) - _SHOWN_NAMES} more" if len(columns) > _SHOWN_NAMES else ""
         raise UnusableUploadError(
-            f"{name} has the columns {shown}{more} in line {header_line}; missing is "
+            f"{where} has the columns {shown}{more}; missing is "
             + ", ".join(f"{column}{_suggestion(column, columns)}" for column in missing)
             + ". Expected are timestamp,appliance,kwh (any order, further columns are ignored)."
         )
     for column in RAW_ENERGY_DATA.column_names:
         if folded.count(column) > 1:
             raise UnusableUploadError(
-                f"{name} has the column {column} {folded.count(column)} times; keep one."
+                f"{where} has the column {column} {folded.count(column)} times; keep one."
             )
     return {column: folded.index(column) for column in RAW_ENERGY_DATA.column_names}
 

@@ -1,0 +1,87 @@
+"""Putting a person's file into the lake as an upload."""
+
+import re
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from .engine import file_literal, literal
+from .intake import UnusableUploadError, column_positions
+from .lake import LocalLake
+from .schema import RAW_ENERGY_DATA, RAW_SUFFIXES
+from .uploads import file_digest, raw_key, upload_time, uploads_of_site
+
+_PARQUET_MAGIC: Final = b"PAR1"
+
+
+def deliver(lake: LocalLake, path: Path, *, site: str, now: datetime) -> str:
+    """Put the file under `raw/` and return its key; a file that is there already stays the upload it was.
+
+    The upload's time is the file's own, so that the same file makes the same stamp in any lake, but never
+    before an upload that was there first: what comes later corrects what came earlier.
+    Raises UnusableUploadError when there is no file, or a Parquet file without the columns.
+    """
+    if not path.is_file():
+        what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise UnusableUploadError(f"{path} {what}.")
+    if path.absolute().is_relative_to(lake.root / "raw"):
+        return path.absolute().relative_to(lake.root).as_posix()
+    with lake.work_folder() as folder:
+        copy = folder / "upload"
+        if _is_parquet(path):
+            _write_csv(path, copy)
+            name = f"{path.stem}.csv.gz"
+        else:
+            shutil.copyfile(path, copy)
+            name = _csv_name(path.name)
+        key = raw_key(site, name)
+        there = uploads_of_site(lake, site)
+        for stored in there:
+            if stored.key == key and file_digest(lake.fetch(key)) == file_digest(copy):
+                return key
+        modified = min(datetime.fromtimestamp(path.stat().st_mtime, UTC), now).replace(microsecond=0)
+        if there:
+            modified = max(modified, upload_time(there[-1]) + timedelta(seconds=1))
+        lake.put(key, copy, modified=modified)
+    return key
+
+
+def _csv_name(name: str) -> str:
+    """Return the name with a suffix that triggers a run: data.tsv becomes data.csv, data.txt.gz data.csv.gz."""
+    lowered = name.lower()
+    for suffix in RAW_SUFFIXES:
+        if lowered.endswith(suffix):
+            return name[: -len(suffix)] + suffix
+    packed = lowered.endswith(".gz")
+    stem = re.sub(r"\.(txt|tsv|dat|tab)$", "", name[:-3] if packed else name, flags=re.IGNORECASE)
+    return stem + (".csv.gz" if packed else ".csv")
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
+
+
+def _write_csv(source: Path, target: Path) -> None:
+    """Turn a Parquet file into gzipped CSV with the contract's columns."""
+    relation = f"read_parquet({file_literal(source)}, hive_partitioning = false)"
+    with duckdb.connect() as engine:
+        try:
+            columns: Sequence[str] = [row[0] for row in engine.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()]
+            positions = column_positions(tuple(columns), f"{source.name} (Parquet)")
+            selected = ", ".join(
+                f'CAST("{columns[positions[name]].replace(chr(34), chr(34) * 2)}" AS VARCHAR) AS {name}'
+                for name in RAW_ENERGY_DATA.column_names
+            )
+            engine.execute(
+                f"COPY (SELECT {selected} FROM {relation}) TO {literal(str(target))} "
+                "(FORMAT csv, HEADER, COMPRESSION gzip)"
+            )
+        except duckdb.Error as error:
+            raise UnusableUploadError(
+                f"{source.name} begins as a Parquet file but cannot be read: {str(error).splitlines()[0]}"
+            ) from error

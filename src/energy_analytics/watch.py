@@ -1,0 +1,102 @@
+"""The laptop's trigger: runs whatever lands under `raw/` of a local lake, each upload once."""
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from .lake import LakeError, LocalLake, StoredObject
+from .runs import runs, upload_of
+from .schema import RAW
+from .uploads import is_upload, upload_time
+
+SETTLED_SECONDS: Final = 2.0
+"""A file whose size and time have not changed for so long has arrived."""
+UNFINISHED_SECONDS: Final = 15.0
+"""The same for a file that does not look finished: text whose last line has no end."""
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """What has been seen under `raw/`, and since when it has looked as it does."""
+
+    lake: LocalLake
+    clock: Callable[[], float] = time.monotonic
+    _seen: dict[str, tuple[StoredObject, float]] = field(default_factory=dict)
+
+    def ready(self) -> list[str]:
+        """Return the keys of uploads that have arrived whole and have no run, the earliest first."""
+        done = {(upload.key, upload.uploaded_at, upload.size_bytes) for upload in map(upload_of, runs(self.lake))}
+        waiting = [
+            stored
+            for stored in self.lake.list(RAW)
+            if is_upload(stored.key) and (stored.key, upload_time(stored), stored.size_bytes) not in done
+        ]
+        arrived = [stored for stored in waiting if self._has_arrived(stored)]
+        return [stored.key for stored in sorted(arrived, key=lambda one: (upload_time(one), one.key))]
+
+    def _has_arrived(self, stored: StoredObject) -> bool:
+        now = self.clock()
+        before, since = self._seen.get(stored.key, (None, now))
+        if before != stored:
+            self._seen[stored.key] = (stored, now)
+            return False
+        path = self.lake.fetch(stored.key)
+        if _is_open_for_writing(path):
+            return False
+        return now - since >= (SETTLED_SECONDS if _looks_finished(path) else UNFINISHED_SECONDS)
+
+
+def watch(
+    arrivals: Arrivals, handle: Callable[[str], None], *, pause: Callable[[], bool]
+) -> None:
+    """Hand each upload that arrives to `handle`, for ever, or until `pause` says to stop.
+
+    `pause` waits a moment and tells whether to go on.
+    """
+    while True:
+        for key in arrivals.ready():
+            handle(key)
+        if not pause():
+            return
+
+
+def _is_open_for_writing(path: Path) -> bool:
+    """Tell whether a process still has the file open for writing, where the system can say (Linux: leases)."""
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return False
+    try:
+        with path.open("rb") as file:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _looks_finished(path: Path) -> bool:
+    """Tell whether the text ends with a line end; packed files are told by their own trailer when read."""
+    with path.open("rb") as file:
+        start = file.read(2)
+        if start == b"\x1f\x8b":
+            return _is_whole_gzip(path)
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 2))
+        return b"\n" in file.read()
+
+
+def _is_whole_gzip(path: Path) -> bool:
+    import gzip  # noqa: PLC0415 - only for packed files
+    import zlib  # noqa: PLC0415
+
+    try:
+        with gzip.open(path) as file:
+            while file.read(1 << 20):
+                pass
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return False
+    return True
