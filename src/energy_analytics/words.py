@@ -68,9 +68,9 @@ def power(kw: float) -> str:
     return f"{number(kw / scale)} {prefix}W"
 
 
-def money(amount: float, currency: str) -> str:
-    """Write an amount: whole units from 100 on, cents below."""
-    return f"{number(amount, decimals=0 if abs(amount) >= 99.995 else 2)} {currency}"
+def money(amount: float, currency: str, *, cents: bool = False) -> str:
+    """Write an amount: whole units from 100 on, cents below or where asked for."""
+    return f"{number(amount, decimals=0 if abs(amount) >= 99.995 and not cents else 2)} {currency}"
 
 
 def percent(value: float) -> str:

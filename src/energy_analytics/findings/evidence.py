@@ -56,9 +56,9 @@ class Evidence:
         """What a yearly figure rests on."""
         if len(self.year) == DAYS_PER_YEAR:
             since = words.plain_day(self.year[0].day)
-            return f"A year is taken to be like the last {DAYS_PER_YEAR} complete days, since {since}."
+            return f"A year like the last {DAYS_PER_YEAR} complete days, from {since} on."
         days = words.count(len(self.year), "complete day")
-        return f"A year is scaled up from {days}; seasons that were not measured are not in it."
+        return f"A year scaled up from {days}, without the seasons that were not measured."
 
     def cost(self, **kwh: float) -> dict[str, float]:
         """Price the energies, name by name; empty where the price does not fit a site of this size."""
@@ -77,7 +77,7 @@ class Evidence:
     @property
     def price_assumption(self) -> str:
         """What an amount of money rests on; empty where none is told."""
-        return f"Priced at {self.price.terms}." if self.priced else ""
+        return f"{self.price.terms}." if self.priced else ""
 
     @property
     def currency(self) -> dict[str, str]:

@@ -16,6 +16,10 @@ NIGHT_HOURS: Final = 6
 BASELOAD_PART: Final = 10
 """The saving told is that of a tenth less baseload: an example that needs no outside figure."""
 SHIFT_TOLD: Final = 3
+SHIFT_ASSUMPTION: Final = (
+    "By its name an appliance that can run at another hour. One price for all hours: this moves energy and "
+    "saves no money by itself."
+)
 MIN_SHIFT_SHARE: Final = 0.05
 """Part of an appliance's own day that must fall into the busy window before moving it is worth a word."""
 
@@ -59,11 +63,7 @@ def shiftable(evidence: Evidence) -> Iterator[Finding]:
             "share_percent": 100 * share,
             "window_percent": 100 * window_kwh / _window_kwh(evidence.site_profile, start),
         }
-        assumption = (
-            f"By its name, {words.name(appliance)} can run at another hour. The price is the same at all "
-            "hours, so moving it saves money only under a tariff with cheaper hours."
-        )
-        yield Finding("shift", appliance, figures, _window_labels(start), assumption)
+        yield Finding("shift", appliance, figures, _window_labels(start), SHIFT_ASSUMPTION)
 
 
 def night_use(evidence: Evidence) -> Iterator[Finding]:
@@ -98,8 +98,8 @@ def baseload(evidence: Evidence) -> Iterator[Finding]:
         **evidence.cost(cost_per_year=kwh_per_year, saving_per_year=less_kwh),
     }
     assumption = sentences(
-        "Baseload is the level that 95 of 100 hours exceed, taken to run all year; a tenth less is an "
-        "example, not a measured saving.",
+        "The level that 95 of 100 hours exceed, taken to run all year. A tenth less is an example, not a "
+        "measured saving.",
         evidence.price_assumption,
     )
     yield Finding("baseload", None, figures, evidence.currency, assumption)

@@ -25,7 +25,7 @@ def upgrades(evidence: Evidence) -> Iterator[Finding]:
         if len(steps) == len(classes):
             finding = _saving("upgrade", one, steps, evidence=evidence, kwh_per_year=kwh_per_year)
             saving = finding.figures.get("saving_per_year")
-            payback = {} if saving is None else {"breakeven_price": saving * PAYBACK_YEARS}
+            payback = {} if saving is None else {"breakeven_price": round(saving, 2) * PAYBACK_YEARS}
             figures = {**finding.figures, "payback_years": PAYBACK_YEARS, **payback}
             found.append(Finding("upgrade", one.appliance, figures, finding.labels, finding.assumption))
     yield from sorted(found, key=lambda finding: -finding.figures["saving_kwh_per_year"])
@@ -43,12 +43,12 @@ def habits(evidence: Evidence) -> Iterator[Finding]:
 def unknown_classes(evidence: Evidence) -> Iterator[Finding]:
     """Tell large appliances whose name gives no class away, so that no saving is made up for them."""
     total_kwh = evidence.analysis.total_kwh
+    if len(evidence.analysis.appliances) < 2:
+        return
     for one in evidence.analysis.appliances[:LOOKED_AT]:
         if total_kwh > 0 and one.total_kwh >= MIN_UNKNOWN_SHARE * total_kwh and not classify(one.appliance):
-            figures = {"share_percent": 100 * one.total_kwh / total_kwh}
-            if one.hourly_profile_kwh and (kwh_per_year := evidence.yearly_kwh_of(one.appliance)):
-                figures["kwh_per_year"] = kwh_per_year
-            yield Finding("unknown_class", one.appliance, figures)
+            share_percent = 100 * one.total_kwh / total_kwh
+            yield Finding("unknown_class", one.appliance, {"share_percent": share_percent})
 
 
 def price(evidence: Evidence) -> Iterator[Finding]:
@@ -82,13 +82,14 @@ def _saving(
         **evidence.cost(cost_per_year=kwh_per_year, saving_per_year=saving_kwh),
     }
     labels = {
-        "what": words.listing([step.what for step in steps]),
-        "instead_of": words.listing([step.instead_of for step in steps if step.instead_of]),
+        "what": words.listing(list(dict.fromkeys(step.what for step in steps))),
         **evidence.currency,
     }
+    instead_of = [step.instead_of for step in steps if step.instead_of]
     assumption = sentences(
-        f"By its name, taken to be {words.listing([_with_article(each.name) for each in classify(one.appliance)])}.",
-        "A mixed circuit is given the smallest of the savings." if len(steps) > 1 else "",
+        f"By its name, {words.listing([_with_article(each.name) for each in classify(one.appliance)])}"
+        f"{', with the smallest of their savings' if len(steps) > 1 else ''}.",
+        f"Compared with {words.listing(list(dict.fromkeys(instead_of)))}." if instead_of else "",
         f"{words.percent(saving_percent)} after {_sources(steps)}.",
         evidence.yearly_assumption,
         evidence.price_assumption,
@@ -98,7 +99,7 @@ def _saving(
 
 def _sources(steps: list[Saving]) -> str:
     lowest = min(step.saving_percent for step in steps)
-    named = dict.fromkeys(f"{step.source} ({step.dated})" for step in steps if step.saving_percent == lowest)
+    named = dict.fromkeys(f"{step.source}, {step.dated}" for step in steps if step.saving_percent == lowest)
     return words.listing(list(named))
 
 
