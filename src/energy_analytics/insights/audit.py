@@ -9,14 +9,13 @@ from energy_analytics.results import Finding
 
 def top_consumers(findings: Sequence[Finding]) -> str:
     """Tell the largest consumers with their shares."""
-    parts = []
+    parts: list[str] = []
     for one in findings:
         part = f"{words.energy(one.figures['total_kwh'])}, {words.percent(one.figures['share_percent'])}"
         part += " of all energy" if not parts else ""
         if "kwh_per_year" in one.figures:
-            part += (
-                f" (about {energy_and_money(one, 'kwh_per_year', 'cost_per_year', brackets=False)} a year)"
-            )
+            yearly = energy_and_money(one, "kwh_per_year", "cost_per_year", brackets=False)
+            part += f" (about {yearly} a year)"
         parts.append(part)
     text = f"{named(findings[0])} uses the most: {parts[0]}."
     rest = [f"{named(one)} with {part}" for one, part in zip(findings[1:], parts[1:], strict=True)]
@@ -61,6 +60,6 @@ def price(findings: Sequence[Finding]) -> str:
     figures, labels = findings[0].figures, findings[0].labels
     return (
         f"All amounts use one price, {figures['price_per_kwh']:,.10g} {labels['currency']} per kWh: "
-        f"{labels['name']}. It comes from {labels['source']}. Savings on the same appliance overlap and should "
-        "not be added up."
+        f"{labels['name']}. It comes from {labels['source']}. Savings on the same appliance overlap and "
+        "should not be added up."
     )

@@ -35,7 +35,8 @@ def baseload(findings: Sequence[Finding]) -> str:
     )
     if figures["baseload_kw"] > SITE_KW:
         return text
-    text += f" Each tenth less saves {energy_and_money(finding, 'saving_kwh_per_year', 'saving_per_year')} a year."
+    saving = energy_and_money(finding, "saving_kwh_per_year", "saving_per_year")
+    text += f" Each tenth less saves {saving} a year."
     if figures["baseload_kw"] > HOME_KW:
         return f"{text} Start with what runs outside working hours, such as ventilation, pumps and lighting."
     return f"{text} To find it, switch things off one by one on a quiet evening and watch the meter."
@@ -49,8 +50,9 @@ def shift(findings: Sequence[Finding]) -> str:
         f"{words.percent(one.figures['window_percent'])} of the peak)"
         for one in findings
     ]
-    verb = "need" if len(findings) > 1 else "needs"
+    verb = "do" if len(findings) > 1 else "does"
     return (
-        f"{words.listing(parts)} {verb} not run between {labels['from']} and {labels['to']}. A timer or a later "
-        "start takes this off the busiest hours, and off the bill if your tariff has cheaper ones."
+        f"{words.listing(parts)} {verb} not have to run between {labels['from']} and {labels['to']}. A "
+        "timer or a later start takes this off the busiest hours, and off the bill if your tariff has "
+        "cheaper ones."
     )

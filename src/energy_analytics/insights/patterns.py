@@ -37,8 +37,8 @@ def silent(findings: Sequence[Finding]) -> str:
     days = words.count(int(min(one.figures["silent_days"] for one in findings)), "day")
     return (
         f"Check the {'meters' if many else 'meter'} of {names}: {'they' if many else 'it'} fell silent "
-        f"{f'at least {days}' if many else days} before the last of the others. What {'they' if many else 'it'} "
-        "used since is in none of these figures."
+        f"{f'at least {days}' if many else days} before the last of the others. What "
+        f"{'they' if many else 'it'} used since is in none of these figures."
     )
 
 
@@ -47,9 +47,9 @@ def busiest_hours(findings: Sequence[Finding]) -> str:
     finding = findings[0]
     figures, labels = finding.figures, finding.labels
     text = (
-        f"The {figures['hours']:.0f} busiest hours of the day run from {labels['from']} to {labels['to']}. They "
-        f"take {words.energy(figures['kwh_per_day'])}, {words.percent(figures['share_percent'])} of the day; an "
-        f"even spread would give them {figures['even_share_percent']:g} %."
+        f"The {figures['hours']:.0f} busiest hours of the day run from {labels['from']} to {labels['to']}. "
+        f"They take {words.energy(figures['kwh_per_day'])}, {words.percent(figures['share_percent'])} of "
+        f"the day; an even spread would give them {figures['even_share_percent']:g} %."
     )
     if finding.appliance is not None:
         text += f" {words.percent(figures['top_share_percent'])} of it goes to {named(finding)}."
@@ -61,8 +61,9 @@ def night(findings: Sequence[Finding]) -> str:
     finding = findings[0]
     figures, labels = finding.figures, finding.labels
     text = (
-        f"The night, from {labels['from']} to {labels['to']}, takes {words.energy(figures['kwh_per_night'])}: "
-        f"{words.power(figures['mean_kw'])} on average, and {words.percent(figures['share_percent'])} of the day."
+        f"The night, from {labels['from']} to {labels['to']}, takes "
+        f"{words.energy(figures['kwh_per_night'])}: {words.power(figures['mean_kw'])} on average, and "
+        f"{words.percent(figures['share_percent'])} of the day."
     )
     if figures["share_percent"] > figures["even_share_percent"]:
         text += " That is more than an even spread: much of the use happens while most people sleep."
@@ -76,7 +77,8 @@ def weekend(findings: Sequence[Finding]) -> str:
     return (
         f"A weekend day takes {words.energy(figures['weekend_day_kwh'])}, "
         f"{compared(figures['change_percent'])} a weekday ({words.energy(figures['weekday_kwh'])}). "
-        f"{finding.labels['busiest']} is the heaviest day of the week with {words.energy(figures['busiest_kwh'])}."
+        f"{finding.labels['busiest']} is the heaviest day of the week with "
+        f"{words.energy(figures['busiest_kwh'])}."
     )
 
 
@@ -111,10 +113,10 @@ def forecast(findings: Sequence[Finding]) -> str:
     figures = finding.figures
     return (
         f"The next {figures['days']:.0f} days should take about "
-        f"{energy_and_money(finding, 'forecast_kwh', 'cost')}: {words.energy(figures['forecast_kwh_per_day'])} "
-        f"a day, {compared(figures['change_percent'])} the last {figures['recent_days']:.0f} complete days. "
-        f"{finding.labels['highest_day']} is expected to be the highest, with "
-        f"{words.energy(figures['highest_kwh'])}."
+        f"{energy_and_money(finding, 'forecast_kwh', 'cost')}: "
+        f"{words.energy(figures['forecast_kwh_per_day'])} a day, {compared(figures['change_percent'])} the "
+        f"last {figures['recent_days']:.0f} complete days. {finding.labels['highest_day']} is expected to "
+        f"be the highest, with {words.energy(figures['highest_kwh'])}."
     )
 
 
@@ -130,8 +132,8 @@ def anomalies(findings: Sequence[Finding]) -> str:
         if "highest_kwh" in one.figures:
             text += (
                 f" The most extreme of {named(one)} was {words.energy(one.figures['highest_kwh'])} on "
-                f"{one.labels['highest_at']}, where more than {words.energy(one.figures['threshold_kwh'])} is "
-                "unusual."
+                f"{one.labels['highest_at']}, where more than {words.energy(one.figures['threshold_kwh'])} "
+                "is unusual."
             )
             break
     return f"{text} An appliance that runs in bursts crosses this line in normal use, so look at the times."
