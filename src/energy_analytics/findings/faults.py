@@ -1,0 +1,75 @@
+"""What looks wrong: an appliance that fell silent or stopped, and readings far above the usual."""
+
+from collections.abc import Iterator
+from statistics import fmean
+from typing import Final
+
+from energy_analytics import words
+from energy_analytics.findings.evidence import Evidence
+from energy_analytics.results import Finding
+
+MIN_SILENT_DAYS: Final = 3.0
+MIN_SILENT_STEPS: Final = 10
+MIN_READINGS: Final = 24
+"""Readings below which an appliance has no habit that it could break."""
+STOPPED_DAYS: Final = 2
+"""Complete days in a row without energy, after `RUNNING_DAYS` that all had some."""
+RUNNING_DAYS: Final = 28
+FAULTS_TOLD: Final = 5
+ANOMALIES_TOLD: Final = 3
+_MINUTES_PER_DAY: Final = 1440
+
+
+def silent(evidence: Evidence) -> Iterator[Finding]:
+    """Tell appliances whose readings end days before the site's last one."""
+    found = []
+    for one in evidence.analysis.appliances:
+        days = evidence.silent_for(one.last)
+        steps_days = MIN_SILENT_STEPS * (one.step_minutes or 0) / _MINUTES_PER_DAY
+        if one.count >= MIN_READINGS and days >= max(MIN_SILENT_DAYS, steps_days):
+            labels = {"since": words.moment(one.last)}
+            found.append(Finding("silent", one.appliance, {"silent_days": days}, labels))
+    yield from sorted(found, key=lambda finding: finding.figures["silent_days"])[:FAULTS_TOLD]
+
+
+def stopped(evidence: Evidence) -> Iterator[Finding]:
+    """Tell appliances that used energy on every one of 28 days, then none on the last two or more."""
+    days = evidence.complete_days
+    if len(days) < RUNNING_DAYS + STOPPED_DAYS:
+        return
+    told = 0
+    for one in evidence.analysis.appliances:
+        idle = 0
+        while idle < len(days) and days[-1 - idle].by_appliance_kwh.get(one.appliance) == 0:
+            idle += 1
+        if idle < STOPPED_DAYS:
+            continue
+        before = days[-idle - RUNNING_DAYS : len(days) - idle]
+        used_kwh = [day.by_appliance_kwh.get(one.appliance, 0.0) for day in before]
+        if len(used_kwh) == RUNNING_DAYS and all(used_kwh) and told < FAULTS_TOLD:
+            told += 1
+            figures = {"idle_days": float(idle), "before_kwh_per_day": fmean(used_kwh)}
+            yield Finding("stopped", one.appliance, figures, {"since": words.day(days[-idle].day)})
+
+
+def anomalies(evidence: Evidence) -> Iterator[Finding]:
+    """Tell the appliances with the most readings above their threshold."""
+    summary = evidence.analysis.anomalies
+    readings = {one.appliance: one.count for one in evidence.analysis.appliances}
+    ranked = sorted(summary.by_appliance.items(), key=lambda item: (-item[1], item[0]))
+    for appliance, flagged in ranked[:ANOMALIES_TOLD]:
+        if not flagged:
+            continue
+        figures = {"flagged": float(flagged), "sigma": summary.sigma}
+        if readings.get(appliance):
+            figures["readings_percent"] = 100 * flagged / readings[appliance]
+        labels = {}
+        worst = max(
+            (one for one in summary.top if one.appliance == appliance),
+            key=lambda one: one.z_score,
+            default=None,
+        )
+        if worst is not None:
+            figures |= {"highest_kwh": worst.kwh, "threshold_kwh": worst.threshold}
+            labels["highest_at"] = words.moment(worst.timestamp)
+        yield Finding("anomalies", appliance, figures, labels)

@@ -1,0 +1,122 @@
+"""At what time of day: the busiest hours, the night, what never stops, what could run at another hour."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from energy_analytics import words
+from energy_analytics.appliances import classify
+from energy_analytics.findings.evidence import HOURS_PER_YEAR, Evidence, sentences
+from energy_analytics.results import Finding
+
+WINDOW_HOURS: Final = 3
+BUSY_FACTOR: Final = 1.2
+"""A window is busy from this multiple of an even spread on; below, the day has no busy hours to speak of."""
+NIGHT_HOURS: Final = 6
+"""From midnight."""
+BASELOAD_PART: Final = 10
+"""The saving told is that of a tenth less baseload: an example that needs no outside figure."""
+SHIFT_TOLD: Final = 3
+SHIFT_ASSUMPTION: Final = (
+    "By its name an appliance that can run at another hour. One price for all hours: this moves energy and "
+    "saves no money by itself."
+)
+MIN_SHIFT_SHARE: Final = 0.05
+"""Part of an appliance's own day that must fall into the busy window before moving it is worth a word."""
+
+
+def busiest_hours(evidence: Evidence) -> Iterator[Finding]:
+    """Tell the three hours in a row with the most energy. Silent for a day without a peak."""
+    start = _busy_start(evidence.site_profile)
+    if start is None:
+        return
+    day_kwh = sum(evidence.site_profile)
+    window_kwh = _window_kwh(evidence.site_profile, start)
+    figures = {
+        "hours": float(WINDOW_HOURS),
+        "kwh_per_day": window_kwh,
+        "share_percent": 100 * window_kwh / day_kwh,
+        "even_share_percent": 100 * WINDOW_HOURS / 24,
+    }
+    top = None
+    if len(evidence.profiles) > 1:
+        by_appliance = {name: _window_kwh(profile, start) for name, profile in evidence.profiles.items()}
+        top = max(by_appliance, key=lambda name: by_appliance[name])
+        figures["top_share_percent"] = 100 * by_appliance[top] / window_kwh
+    yield Finding("busiest_hours", top, figures, _window_labels(start))
+
+
+def shiftable(evidence: Evidence) -> Iterator[Finding]:
+    """Tell what appliances that can wait use within the busiest hours."""
+    start = _busy_start(evidence.site_profile)
+    if start is None:
+        return
+    candidates = []
+    for appliance, profile in evidence.profiles.items():
+        classes = classify(appliance)
+        if classes and all(one.deferrable for one in classes) and sum(profile) > 0:
+            share = _window_kwh(profile, start) / sum(profile)
+            if share >= MIN_SHIFT_SHARE:
+                candidates.append((_window_kwh(profile, start), share, appliance))
+    for window_kwh, share, appliance in sorted(candidates, reverse=True)[:SHIFT_TOLD]:
+        figures = {
+            "kwh_per_day": window_kwh,
+            "share_percent": 100 * share,
+            "window_percent": 100 * window_kwh / _window_kwh(evidence.site_profile, start),
+        }
+        yield Finding("shift", appliance, figures, _window_labels(start), SHIFT_ASSUMPTION)
+
+
+def night_use(evidence: Evidence) -> Iterator[Finding]:
+    """Tell the energy between midnight and 06:00."""
+    day_kwh = sum(evidence.site_profile)
+    if day_kwh <= 0:
+        return
+    night_kwh = sum(evidence.site_profile[:NIGHT_HOURS])
+    figures = {
+        "kwh_per_night": night_kwh,
+        "mean_kw": night_kwh / NIGHT_HOURS,
+        "share_percent": 100 * night_kwh / day_kwh,
+        "even_share_percent": 100 * NIGHT_HOURS / 24,
+    }
+    yield Finding("night", None, figures, {"from": "midnight", "to": words.clock(NIGHT_HOURS)})
+
+
+def baseload(evidence: Evidence) -> Iterator[Finding]:
+    """Tell what never stops, through a year, and what a tenth less would save."""
+    baseload_kw = evidence.analysis.baseload_kw
+    if baseload_kw is None or baseload_kw <= 0 or not evidence.yearly_kwh:
+        return
+    kwh_per_year = baseload_kw * HOURS_PER_YEAR
+    if kwh_per_year > evidence.yearly_kwh:
+        return
+    less_kwh = kwh_per_year / BASELOAD_PART
+    figures = {
+        "baseload_kw": baseload_kw,
+        "kwh_per_year": kwh_per_year,
+        "share_percent": 100 * kwh_per_year / evidence.yearly_kwh,
+        "saving_kwh_per_year": less_kwh,
+        **evidence.cost(cost_per_year=kwh_per_year, saving_per_year=less_kwh),
+    }
+    assumption = sentences(
+        "The level that 95 of 100 hours exceed, taken to run all year. A tenth less is an example, not a "
+        "measured saving.",
+        evidence.price_assumption,
+    )
+    yield Finding("baseload", None, figures, evidence.currency, assumption)
+
+
+def _busy_start(profile: Sequence[float]) -> int | None:
+    """Return the hour at which the busiest window starts, which may run past midnight."""
+    if not profile:
+        return None
+    start = max(range(24), key=lambda hour: (_window_kwh(profile, hour), -hour))
+    even_kwh = sum(profile) * WINDOW_HOURS / 24
+    return start if _window_kwh(profile, start) > BUSY_FACTOR * even_kwh else None
+
+
+def _window_kwh(profile: Sequence[float], start: int) -> float:
+    return sum(profile[(start + offset) % 24] for offset in range(WINDOW_HOURS))
+
+
+def _window_labels(start: int) -> dict[str, str]:
+    return {"from": words.clock(start), "to": words.clock(start + WINDOW_HOURS)}

@@ -1,0 +1,58 @@
+"""What to do differently without buying anything, in words."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from energy_analytics import words
+from energy_analytics.insights.phrases import energy_and_money, named
+from energy_analytics.results import Finding
+
+HOME_KW: Final = 10.0
+"""Baseload up to which someone can walk through the place and switch things off."""
+SITE_KW: Final = 1000.0
+"""Baseload above which it is no longer one site, and advice on switching would be idle."""
+
+
+def habit(findings: Sequence[Finding]) -> str:
+    """Tell what another way of using an appliance saves."""
+    finding = findings[0]
+    figures, what = finding.figures, finding.labels["what"]
+    saving = energy_and_money(finding, "saving_kwh_per_year", "saving_per_year")
+    return (
+        f"{what[0].upper()}{what[1:]} saves about {words.percent(figures['saving_percent'])} of what "
+        f"{named(finding)} uses: {saving} a year."
+    )
+
+
+def baseload(findings: Sequence[Finding]) -> str:
+    """Tell what never stops and what less of it is worth."""
+    finding = findings[0]
+    figures = finding.figures
+    text = (
+        f"Something is always running: use hardly ever falls below {words.power(figures['baseload_kw'])}. "
+        f"Through a year that is {energy_and_money(finding, 'kwh_per_year', 'cost_per_year')}, "
+        f"{words.percent(figures['share_percent'])} of everything."
+    )
+    if figures["baseload_kw"] > SITE_KW:
+        return text
+    saving = energy_and_money(finding, "saving_kwh_per_year", "saving_per_year")
+    text += f" Each tenth less saves {saving} a year."
+    if figures["baseload_kw"] > HOME_KW:
+        return f"{text} Start with what runs outside working hours, such as ventilation, pumps and lighting."
+    return f"{text} To find it, switch things off one by one on a quiet evening and watch the meter."
+
+
+def shift(findings: Sequence[Finding]) -> str:
+    """Tell what could run at another hour."""
+    labels = findings[0].labels
+    parts = [
+        f"{named(one)} ({words.energy(one.figures['kwh_per_day'])} a day, "
+        f"{words.percent(one.figures['window_percent'])} of the peak)"
+        for one in findings
+    ]
+    verb = "do" if len(findings) > 1 else "does"
+    return (
+        f"{words.listing(parts)} {verb} not have to run between {labels['from']} and {labels['to']}. A "
+        "timer or a later start takes this off the busiest hours, and off the bill if your tariff has "
+        "cheaper ones."
+    )

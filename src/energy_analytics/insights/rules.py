@@ -1,0 +1,85 @@
+"""Advice written by rules: the insights assistant and the virtual auditor, without a language model."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from energy_analytics.insights import audit, habits, patterns
+from energy_analytics.results import Advice, Finding, Paragraph
+
+Teller = Callable[[Sequence[Finding]], str]
+"""Writes one paragraph from findings of one kind."""
+
+INSIGHTS: Final[dict[str, Teller]] = {
+    "overview": patterns.overview,
+    "stopped": patterns.stopped,
+    "silent": patterns.silent,
+    "habit": habits.habit,
+    "baseload": habits.baseload,
+    "busiest_hours": patterns.busiest_hours,
+    "shift": habits.shift,
+    "night": patterns.night,
+    "weekend": patterns.weekend,
+    "trend": patterns.trend,
+    "forecast": patterns.forecast,
+    "anomalies": patterns.anomalies,
+}
+"""What the assistant tells, in the order in which it is told where nothing is saved."""
+
+AUDIT: Final[dict[str, Teller]] = {
+    "top_consumer": audit.top_consumers,
+    "upgrade": audit.upgrade,
+    "unknown_class": audit.unknown_classes,
+    "price": audit.price,
+}
+"""What the auditor tells."""
+
+ONE_BY_ONE: Final = frozenset({"stopped", "habit", "upgrade"})
+"""Kinds of which each finding gets a paragraph of its own; the others share one."""
+
+NOTHING_YET: Final = Paragraph(
+    "There is too little to see a pattern yet. A week of complete days shows the busy hours, two weeks allow "
+    "a yearly figure, eight weeks show a trend."
+)
+ONE_SERIES: Final = Paragraph(
+    "Everything was measured as one, so nothing can be said of single appliances. Readings of the largest "
+    "ones on their own, from a sub-meter or smart plugs, would show where the energy goes and what a better "
+    "appliance is worth."
+)
+
+
+def advise(findings: Sequence[Finding]) -> Advice:
+    """Write the advice: what saves most comes first, then what there is to know."""
+    insights = _paragraphs(findings, INSIGHTS)
+    auditor = _paragraphs(findings, AUDIT)
+    told = {finding.kind for finding in findings}
+    if told.isdisjoint(INSIGHTS.keys() - {"overview", "anomalies"}):
+        insights.append(NOTHING_YET)
+    if "top_consumer" not in told:
+        auditor.insert(0, ONE_SERIES)
+    return Advice(tuple(insights), tuple(auditor), "rules")
+
+
+def _paragraphs(findings: Sequence[Finding], tellers: dict[str, Teller]) -> list[Paragraph]:
+    """Tell what a section knows: the opening, faults, savings by size, the rest in the section's order."""
+    place = {kind: number for number, kind in enumerate(tellers)}
+
+    def rank(group: Sequence[Finding]) -> tuple[int, float, int]:
+        kind = group[0].kind
+        saving_kwh = group[0].figures.get("saving_kwh_per_year", 0.0)
+        leading = {"overview": 0, "top_consumer": 0, "stopped": 1, "silent": 1}
+        return leading.get(kind, 2 if saving_kwh > 0 else 3), -saving_kwh, place[kind]
+
+    groups: list[list[Finding]] = []
+    for kind in tellers:
+        of_kind = [finding for finding in findings if finding.kind == kind]
+        if kind in ONE_BY_ONE:
+            groups.extend([finding] for finding in of_kind)
+        elif of_kind:
+            groups.append(of_kind)
+    return [
+        Paragraph(tellers[group[0].kind](group), _assumption(group)) for group in sorted(groups, key=rank)
+    ]
+
+
+def _assumption(group: Sequence[Finding]) -> str:
+    return " ".join(dict.fromkeys(finding.assumption for finding in group if finding.assumption))

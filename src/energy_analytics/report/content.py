@@ -1,0 +1,294 @@
+"""What the report says, in the order it says it; text and page only lay it out differently."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import fmean
+from typing import Final
+
+from energy_analytics import words
+from energy_analytics.results import (
+    Advice,
+    Analysis,
+    AnomalySummary,
+    ApplianceTotal,
+    Forecast,
+    Gap,
+    Paragraph,
+    Quality,
+)
+from energy_analytics.schema import INTERVAL_LEVEL
+
+SHARES_SHOWN: Final = 10
+GAPS_SHOWN: Final = 5
+INCOMPLETE_SHOWN: Final = 10
+"""Runs of incomplete days that are listed by date; the rest is counted."""
+NAMES_LISTED: Final = 4
+ANOMALIES_SHOWN: Final = 10
+REASONS_SHOWN: Final = 10
+
+MODEL_WORDS: Final[Mapping[str, str]] = {
+    "prophet": "Prophet, which adds a slow trend and a weekly rhythm",
+    "moving_average": "an average of the most recent complete days",
+    "seasonal_naive": "the same weekday of the week before",
+}
+"""Models of the forecast in plain words; another model is called by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One line of the shares: an appliance, or all that are too small to be listed."""
+
+    name: str
+    kwh: float
+    percent: float
+    peak_hour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a two-column table."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The finished sentences and rows of a report."""
+
+    title: str
+    period: str
+    source: str
+    clock: str
+    summary: tuple[Row, ...]
+    shares: tuple[Share, ...]
+    quality: tuple[Row, ...]
+    gaps: tuple[tuple[str, str, str], ...]
+    notes: tuple[str, ...]
+    insights: tuple[Paragraph, ...]
+    auditor: tuple[Paragraph, ...]
+    written_by: str
+    anomalies: str
+    anomaly_counts: tuple[Row, ...]
+    top_anomalies: tuple[tuple[str, str, str, str, str], ...]
+    forecast: tuple[str, ...]
+    forecast_assumption: str
+    predictions: tuple[tuple[str, str, str, str], ...]
+
+
+def build(analysis: Analysis, advice: Advice, *, source_name: str) -> Content:
+    """Put the report into words."""
+    first, last = words.day(analysis.first), words.day(analysis.last)
+    return Content(
+        title=words.name(analysis.site) if analysis.site else "",
+        period=first if first == last else f"{first} to {last}",
+        source=words.name(source_name, limit=80),
+        clock=_clock(analysis.timezone),
+        summary=_summary(analysis),
+        shares=shares(analysis),
+        quality=_quality(analysis.quality),
+        gaps=_gaps(analysis.quality.longest_gaps),
+        notes=tuple(words.name(note, limit=400) for note in analysis.quality.notes),
+        insights=advice.insights,
+        auditor=advice.auditor,
+        written_by=_written_by(advice.written_by),
+        anomalies=_anomalies(analysis.anomalies),
+        anomaly_counts=_anomaly_counts(analysis.anomalies),
+        top_anomalies=_top_anomalies(analysis.anomalies),
+        forecast=_forecast(analysis.forecast),
+        forecast_assumption=analysis.forecast.assumption if analysis.forecast.days else "",
+        predictions=_predictions(analysis.forecast),
+    )  # fmt: skip
+
+
+def shares(analysis: Analysis) -> tuple[Share, ...]:
+    """List the largest appliances with their share, and all others as one."""
+
+    def percent(kwh: float) -> float:
+        return 100 * kwh / analysis.total_kwh if analysis.total_kwh > 0 else 0.0
+
+    shown = analysis.appliances[:SHARES_SHOWN]
+    others = analysis.appliances[SHARES_SHOWN:]
+    if len(others) == 1:
+        shown, others = analysis.appliances, ()
+    lines = [
+        Share(words.name(one.appliance), one.total_kwh, percent(one.total_kwh), _peak_hour(one))
+        for one in shown
+    ]
+    if others:
+        rest_kwh = sum(one.total_kwh for one in others)
+        lines.append(Share(others_name(len(others)), rest_kwh, percent(rest_kwh), ""))
+    return tuple(lines)
+
+
+def others_name(count: int) -> str:
+    """Name the line that stands for all that are too small for one of their own."""
+    return f"All {words.number(count, decimals=0)} others"
+
+
+def _peak_hour(one: ApplianceTotal) -> str:
+    return _hour(one.peak_hour) if one.total_kwh > 0 and one.hourly_profile_kwh else ""
+
+
+def _hour(hour: int) -> str:
+    return f"{words.clock(hour)} to {words.clock(hour + 1)}"
+
+
+def _clock(timezone: str | None) -> str:
+    if timezone is None:
+        return "Times are those of the readings, taken as a clock without daylight saving time."
+    return f"Times are local, {words.name(timezone)}."
+
+
+def _summary(analysis: Analysis) -> tuple[Row, ...]:
+    complete = [day.kwh for day in analysis.days if day.complete]
+    rows = [Row("Total", words.energy(analysis.total_kwh))]
+    if complete:
+        days = words.count(len(complete), "complete day")
+        rows.append(Row("Per day", f"{words.energy(fmean(complete))} (mean of {days})"))
+    else:
+        rows.append(Row("Per day", "not told: no day is complete"))
+    rows.append(Row("Appliances or meters", words.number(len(analysis.appliances), decimals=0)))
+    window = _busiest_hours(analysis)
+    if window:
+        rows.append(Row("Busiest hours", window))
+    if analysis.peak_hour is not None and analysis.peak_hour.kwh > 0:
+        start = analysis.peak_hour.start
+        when = f"{words.day(start)}, {_hour(start.hour)}"
+        rows.append(Row("Peak hour", f"{words.energy(analysis.peak_hour.kwh)} on {when}"))
+    if analysis.baseload_kw is not None:
+        rows.append(Row("Baseload", f"{words.power(analysis.baseload_kw)} (95 of 100 hours take more)"))
+    return tuple(rows)
+
+
+def _busiest_hours(analysis: Analysis) -> str:
+    """Name the hours of the day with the highest mean use, at most three."""
+    profiles = [one.hourly_profile_kwh for one in analysis.appliances if one.hourly_profile_kwh]
+    by_hour = [sum(profile[hour] or 0.0 for profile in profiles) for hour in range(24)] if profiles else []
+    used = sorted((-kwh, hour) for hour, kwh in enumerate(by_hour) if kwh > 0)
+    return ", ".join(f"{_hour(hour)} ({words.energy(-kwh)})" for kwh, hour in used[:3])
+
+
+def _quality(quality: Quality) -> tuple[Row, ...]:
+    rejected = sum(quality.rejected_by_reason.values())
+    reasons = sorted(quality.rejected_by_reason.items(), key=lambda item: (-item[1], item[0]))
+    rows = [
+        Row("Rows read", words.number(quality.rows_read, decimals=0)),
+        Row("Rows used", words.number(quality.rows_accepted, decimals=0)),
+        Row("Rows rejected", words.number(rejected, decimals=0)),
+    ]
+    rows += [
+        Row(f"of these, {words.name(reason, limit=80)}", words.number(amount, decimals=0))
+        for reason, amount in reasons[:REASONS_SHOWN]
+    ]
+    if len(reasons) > REASONS_SHOWN:
+        rest = sum(amount for _, amount in reasons[REASONS_SHOWN:])
+        rows.append(Row("of these, other reasons", words.number(rest, decimals=0)))
+    if quality.replaced_by_later_upload:
+        replaced = words.number(quality.replaced_by_later_upload, decimals=0)
+        rows.append(Row("Replaced by a later upload", replaced))
+    gaps = "none"
+    if quality.gap_count:
+        missing = words.count(quality.missing_intervals, "missing reading")
+        gaps = f"{words.number(quality.gap_count, decimals=0)}, with {missing}"
+    rows.append(Row("Gaps", gaps))
+    rows.append(Row("Incomplete days", _incomplete(quality)))
+    return tuple(rows)
+
+
+def _gaps(gaps: Sequence[Gap]) -> tuple[tuple[str, str, str], ...]:
+    """Tell each stretch once, with all appliances that miss it."""
+    together: dict[tuple[datetime, datetime, int], list[str]] = {}
+    for gap in gaps:
+        together.setdefault((gap.start, gap.end, gap.missing_intervals), []).append(gap.appliance)
+    rows = []
+    for (start, end, missing), appliances in list(together.items())[:GAPS_SHOWN]:
+        many = len(appliances) > NAMES_LISTED
+        who = (
+            words.count(len(appliances), "appliance")
+            if many
+            else words.listing([*map(words.name, appliances)])
+        )
+        rows.append((who, f"{words.moment(start)} to {words.moment(end)}", words.number(missing, decimals=0)))
+    return tuple(rows)
+
+
+def _incomplete(quality: Quality) -> str:
+    if not quality.incomplete_days:
+        return "none"
+    runs = words.day_runs(quality.incomplete_days)
+    listed = "; ".join(runs[:INCOMPLETE_SHOWN])
+    if len(runs) > INCOMPLETE_SHOWN:
+        listed += f"; and {words.number(len(runs) - INCOMPLETE_SHOWN, decimals=0)} more"
+    return f"{words.number(len(quality.incomplete_days), decimals=0)}: {listed}"
+
+
+def _written_by(provider: str) -> str:
+    if provider == "rules":
+        return "Written by fixed rules from the figures of this report. No language model was involved."
+    return f"Written by the language model {words.name(provider)}; its figures are those of this report."
+
+
+def _anomalies(summary: AnomalySummary) -> str:
+    line = f"more than {summary.sigma:g} standard deviations above the appliance's mean"
+    if not summary.count:
+        return f"No reading is {line}."
+    verb = "reading is" if summary.count == 1 else "readings are"
+    return f"{words.number(summary.count, decimals=0)} {verb} {line}."
+
+
+def _anomaly_counts(summary: AnomalySummary) -> tuple[Row, ...]:
+    ranked = sorted(summary.by_appliance.items(), key=lambda item: (-item[1], item[0]))
+    flagged = [(appliance, amount) for appliance, amount in ranked if amount]
+    rows = [Row(words.name(appliance), words.number(amount, decimals=0)) for appliance, amount in flagged]
+    if len(rows) <= SHARES_SHOWN + 1:
+        return tuple(rows)
+    rest = sum(amount for _, amount in flagged[SHARES_SHOWN:])
+    others = Row(others_name(len(rows) - SHARES_SHOWN), words.number(rest, decimals=0))
+    return (*rows[:SHARES_SHOWN], others)
+
+
+def _top_anomalies(summary: AnomalySummary) -> tuple[tuple[str, str, str, str, str], ...]:
+    return tuple(
+        (
+            words.moment(one.timestamp),
+            words.name(one.appliance),
+            words.energy(one.kwh),
+            words.energy(one.threshold),
+            words.number(one.z_score, decimals=1),
+        )
+        for one in summary.top[:ANOMALIES_SHOWN]
+    )
+
+
+def _forecast(forecast: Forecast) -> tuple[str, ...]:
+    if not forecast.days:
+        why = forecast.assumption or "No complete day was found to learn from."
+        return ("There is no forecast.", why)
+    total = words.energy(sum(day.yhat for day in forecast.days))
+    model = MODEL_WORDS.get(forecast.model, f"the model {forecast.model.replace('_', ' ')}")
+    share = round(100 * INTERVAL_LEVEL)
+    return (
+        f"From {words.day(forecast.days[0].day)} to {words.day(forecast.days[-1].day)} about {total} are "
+        "expected, "
+        f"{words.energy(sum(day.yhat for day in forecast.days) / len(forecast.days))} a day.",
+        f"The model is {model}. It was trained on {words.count(forecast.trained_on_days, 'complete day')}.",
+        f"The range beside each day is its {share} % prediction interval: of 100 such days, about {share} "
+        "should "
+        "turn out within it.",
+    )
+
+
+def _predictions(forecast: Forecast) -> tuple[tuple[str, str, str, str], ...]:
+    if not forecast.days:
+        return ()
+    prefix, scale = words.unit_scale(max(day.yhat_upper for day in forecast.days))
+
+    def energy(kwh: float) -> str:
+        return f"{words.number(kwh / scale)} {prefix}Wh"
+
+    return tuple(
+        (words.day(day.day), energy(day.yhat), energy(day.yhat_lower), energy(day.yhat_upper))
+        for day in forecast.days
+    )
