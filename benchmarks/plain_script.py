@@ -38,13 +38,11 @@ def anomalies(readings: pd.DataFrame, aggregated: pd.DataFrame) -> pd.DataFrame:
     std = readings["appliance"].map(table["std_kwh"]).astype("float64")
     threshold = mean + 2 * std
     flagged = readings["kwh"] > threshold
-    return readings[flagged].assign(
-        threshold=threshold[flagged], z_score=((readings["kwh"] - mean) / std)[flagged]
-    )
+    return readings[flagged].assign(threshold=threshold[flagged], z_score=((readings["kwh"] - mean) / std)[flagged])
 
 
 def forecast(daily_kwh: pd.Series) -> pd.DataFrame:
-    from prophet import Prophet  # noqa: PLC0415 - a second to import, and not wanted with --no-forecast
+    from prophet import Prophet
 
     logging.getLogger("cmdstanpy").setLevel(logging.WARNING)
     model = Prophet(

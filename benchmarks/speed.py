@@ -126,9 +126,7 @@ def median(usages: Sequence[Usage]) -> Usage:
     )
 
 
-def compare(
-    bench: Bench, file: Path, *, model: str, script_options: Sequence[str], runs: int
-) -> tuple[Usage, Usage]:
+def compare(bench: Bench, file: Path, *, model: str, script_options: Sequence[str], runs: int) -> tuple[Usage, Usage]:
     """Return what our whole run and the script take on the file, after seeing that their totals agree."""
     with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
         out = Path(folder) / "script"
@@ -168,9 +166,7 @@ def check_totals(lake: Path, *, rows_expected: int | None = None, script_totals:
 
 def read_totals(path: Path) -> dict[str, tuple[float, int]]:
     with path.open(encoding="utf-8", newline="") as file:
-        return {
-            row["appliance"]: (float(row["total_kwh"]), int(row["count"])) for row in csv.DictReader(file)
-        }
+        return {row["appliance"]: (float(row["total_kwh"]), int(row["count"])) for row in csv.DictReader(file)}
 
 
 def generated(bench: Bench, shape: Shape, *, rows: int) -> Path:
@@ -212,9 +208,7 @@ def help_case(bench: Bench) -> list[Row]:
 def rows_case(bench: Bench, shape: Shape) -> list[Row]:
     """Measure our whole run against the script's read and aggregate on a large file."""
     file = generated(bench, shape, rows=bench.rows)
-    ours, script = compare(
-        bench, file, model="moving_average", script_options=("--no-forecast",), runs=bench.rows_runs
-    )
+    ours, script = compare(bench, file, model="moving_average", script_options=("--no-forecast",), runs=bench.rows_runs)
     what = f"{bench.rows:,} rows, {shape.name}, median of {bench.rows_runs}"
     return [
         against(what, unit="s", ours=ours.seconds, script=script.seconds, most=MAX_ROWS_RATIO),
@@ -297,9 +291,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=10_000_000, help="size of the generated files")
     parser.add_argument("--runs", type=int, default=5, help="runs of the sample")
     parser.add_argument("--rows-runs", type=int, default=3, help="runs of each generated file")
-    parser.add_argument(
-        "--folder", type=Path, default=ROOT / "build" / "bench", help="where generated files are kept"
-    )
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where generated files are kept")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
     return parser.parse_args(arguments)
 

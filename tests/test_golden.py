@@ -52,11 +52,7 @@ def test_a_day_is_complete_at_95_percent_of_its_half_hours(tmp_path: Path) -> No
     """46 of 48 half hours are 95.8 %, 45 are 93.75 %; the second day's gap does not touch the first."""
     rows = []
     for day, missing in (("2024-05-01", {7, 30}), ("2024-05-02", {7, 8, 30})):
-        rows += [
-            f"{day} {slot // 2:02}:{slot % 2 * 30:02}:00,Oven,0.1"
-            for slot in range(48)
-            if slot not in missing
-        ]
+        rows += [f"{day} {slot // 2:02}:{slot % 2 * 30:02}:00,Oven,0.1" for slot in range(48) if slot not in missing]
     figures = figures_of(tmp_path / "days.csv", rows, step_minutes=30)
     assert figures["first_complete_days_kwh"] == {"2024-05-01": 4.6}
     assert figures["site"]["days_with_readings"] == 2

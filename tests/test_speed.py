@@ -36,9 +36,7 @@ def bench(folder: Path, program: str, *options: str) -> subprocess.CompletedProc
     energy.write_text(f"#!{sys.executable} -S\n{dedent(program)}", encoding="utf-8")
     energy.chmod(0o755)
     command = [sys.executable, str(SPEED), "--energy", str(energy), "--folder", str(folder / "bench")]
-    return subprocess.run(
-        [*command, "--rows", "2000", *options], capture_output=True, encoding="utf-8", check=False
-    )
+    return subprocess.run([*command, "--rows", "2000", *options], capture_output=True, encoding="utf-8", check=False)
 
 
 def test_a_command_within_the_targets_passes(tmp_path: Path) -> None:

@@ -113,9 +113,7 @@ def create_hourly(engine: duckdb.DuckDBPyConnection, readings: str) -> str:
     return "hourly"
 
 
-def create_daily(
-    engine: duckdb.DuckDBPyConnection, readings: str, *, steps: Mapping[str, float], wall: Clock
-) -> str:
+def create_daily(engine: duckdb.DuckDBPyConnection, readings: str, *, steps: Mapping[str, float], wall: Clock) -> str:
     """Create the table of energy per appliance and local day with its coverage, and return its name."""
     largest = engine.execute(f"SELECT max(kwh) FROM {readings}").fetchall()[0][0]
     scale = binary_scale(largest)
@@ -141,9 +139,7 @@ def create_daily(
     return "daily"
 
 
-def day_totals(
-    engine: duckdb.DuckDBPyConnection, daily: str, *, largest: Sequence[str]
-) -> tuple[DayTotal, ...]:
+def day_totals(engine: duckdb.DuckDBPyConnection, daily: str, *, largest: Sequence[str]) -> tuple[DayTotal, ...]:
     """Return the site's days, of which an appliance is expected on each from its first reading to its last.
 
     Of the appliances in `largest`, the first 50 are told apart on each day.
@@ -199,9 +195,7 @@ def appliance_totals(
         by_hour = sums[appliance]
         step = steps.get(appliance)
         profile = tuple(
-            float(Fraction(by_hour[hour][0]) / Fraction(scale) / by_hour[hour][2])
-            if hour in by_hour
-            else None
+            float(Fraction(by_hour[hour][0]) / Fraction(scale) / by_hour[hour][2]) if hour in by_hour else None
             for hour in range(24)
         )
         totals.append(
@@ -211,9 +205,7 @@ def appliance_totals(
                 avg_kwh=own.avg_kwh,
                 std_kwh=own.std_kwh,
                 count=own.count,
-                peak_hour=min(
-                    by_hour, key=lambda hour: (-Fraction(by_hour[hour][0], by_hour[hour][1]), hour)
-                ),
+                peak_hour=min(by_hour, key=lambda hour: (-Fraction(by_hour[hour][0], by_hour[hour][1]), hour)),
                 step_minutes=step,
                 first=own.first,
                 last=own.last,

@@ -53,10 +53,7 @@ class Clock:
     def offset_of_instant(self, column: str) -> str:
         """Write SQL for the offset, in minutes, at the UTC instant `column`."""
         return self._case(
-            [
-                f"WHEN {column} < {_timestamp(change.instant)} THEN {change.before_minutes}"
-                for change in self.changes
-            ]
+            [f"WHEN {column} < {_timestamp(change.instant)} THEN {change.before_minutes}" for change in self.changes]
         )
 
     def happens_twice(self, column: str) -> str:

@@ -14,7 +14,7 @@ _MANTISSA_BITS: Final = 62
 
 def connect(*, memory_limit_mb: int, threads: int | None, spill_folder: Path) -> duckdb.DuckDBPyConnection:
     """Open an engine in memory that spills to `spill_folder` and never fetches extensions."""
-    config: dict[str, str | int | bool] = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_limit_mb}MB",
         "temp_directory": str(spill_folder),
         "autoinstall_known_extensions": False,

@@ -38,9 +38,7 @@ class SiteHistory:
     encodings: frozenset[str]
 
 
-def take_in(
-    engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, settings: Settings
-) -> Verdict:
+def take_in(engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, settings: Settings) -> Verdict:
     """Turn an upload into its file of readings and its file of rejected rows. Raises UnusableUploadError."""
     rejected_key = upload.result_key(REJECTED, "rejected.csv")
     with lake.work_folder() as folder:
@@ -85,8 +83,7 @@ def history_until(lake: LocalLake, upload: Upload) -> tuple[StoredObject, ...]:
     return tuple(
         stored
         for stored in uploads_of_site(lake, upload.site)
-        if (upload_time(stored), stored.key) <= (upload.uploaded_at, upload.key)
-        and readings_key(stored.key) in given
+        if (upload_time(stored), stored.key) <= (upload.uploaded_at, upload.key) and readings_key(stored.key) in given
     )
 
 
@@ -102,9 +99,7 @@ def merge(
     metadata = _metadata(engine, list(files.values()))
     paths = list(files.values())
     counts = dict(
-        engine.execute(
-            f"SELECT file_name, num_rows FROM parquet_file_metadata({file_list(paths)})"
-        ).fetchall()
+        engine.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata({file_list(paths)})").fetchall()
     )
     verdicts = {
         key: Verdict.from_json(metadata[path]["verdict"], rows_accepted=counts[str(path)])

@@ -94,6 +94,12 @@ class LocalLake:
         """Remove an object; it is no fault when there is none."""
         self._path(key).unlink(missing_ok=True)
 
+    def prune(self) -> None:
+        """Remove folders that hold nothing, the lake's own included."""
+        for parent, _, _ in os.walk(self.root, topdown=False):
+            with suppress(OSError):
+                Path(parent).rmdir()
+
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
         """Give a folder for files on their way into the lake, gone afterwards."""

@@ -24,9 +24,7 @@ def check(analysis: Analysis) -> None:
     by_day = sum(day.kwh for day in analysis.days)
     for name, total in (("appliances", by_appliance), ("days", by_day)):
         if abs(total - analysis.total_kwh) > 1e-9 * max(1.0, analysis.total_kwh):
-            raise BrokenResultError(
-                f"The {name} sum to {total!r} kWh and the site to {analysis.total_kwh!r} kWh."
-            )
+            raise BrokenResultError(f"The {name} sum to {total!r} kWh and the site to {analysis.total_kwh!r} kWh.")
     if len(analysis.forecast.days) not in (0, schema.HORIZON_DAYS):
         raise BrokenResultError(f"The forecast has {len(analysis.forecast.days)} days.")
     for day in analysis.forecast.days:

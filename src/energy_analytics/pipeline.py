@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, Final
 
 import duckdb
 
-from . import outputs, schema
+from . import __version__, outputs, schema
 from .aggregate import (
     appliance_totals,
     create_daily,
@@ -25,7 +24,7 @@ from .findings import find
 from .forecasting import forecast_days
 from .history import SiteHistory, history_until, merge, take_in
 from .insights import PROVIDERS
-from .intake import UnusableUploadError
+from .intake import UnusableUploadError, estimated_rows
 from .lake import LocalLake
 from .report import render_html, render_text
 from .results import Analysis, Quality
@@ -34,8 +33,8 @@ from .settings import Settings
 from .tariff import choose_price
 from .uploads import Upload, identify, upload_time
 
-Progress = Callable[[str, duckdb.DuckDBPyConnection], None]
-"""Told the name of each stage as it begins, and the engine that can say how far a query is."""
+Progress = Callable[[str, duckdb.DuckDBPyConnection, int | None], None]
+"""Told each stage as it begins, the engine that can say how far a query is, and about how many rows there are."""
 
 STAGES: Final = ("Reading", "Adding up", "Looking for anomalies", "Forecasting", "Writing the report")
 
@@ -57,7 +56,7 @@ class Tables:
     anomalies: str
 
 
-def silent(stage: str, engine: duckdb.DuckDBPyConnection) -> None:
+def silent(stage: str, engine: duckdb.DuckDBPyConnection, rows: int | None) -> None:
     """Tell nobody."""
 
 
@@ -70,7 +69,7 @@ def analyse(
     progress: Progress,
 ) -> tuple[Analysis, Tables]:
     """Work out everything about a site's readings. Writes nothing outside the engine."""
-    progress(STAGES[1], engine)
+    progress(STAGES[1], engine, history.rows_accepted)
     found = statistics(engine, history.readings)
     first, last = min(one.first for one in found.values()), max(one.last for one in found.values())
     wall = clock(settings.timezone, first, last)
@@ -83,12 +82,12 @@ def analyse(
     peak, baseload = peak_and_baseload(engine, hourly, steps=steps, complete_days=complete)
     missing = gaps(engine, history.readings, daily)
 
-    progress(STAGES[2], engine)
+    progress(STAGES[2], engine, history.rows_accepted)
     levels = {name: Level(one.avg_kwh, one.std_kwh) for name, one in found.items() if one.std_kwh is not None}
     anomalies = create_anomalies(engine, history.readings, levels, sigma=settings.sigma)
     summary = summarise(engine, anomalies, sigma=settings.sigma)
 
-    progress(STAGES[3], engine)
+    progress(STAGES[3], engine, history.rows_accepted)
     forecast = forecast_days(days, model=settings.model)
     analysis = Analysis(
         site=site,
@@ -126,11 +125,9 @@ def run(lake: LocalLake, key: str, settings: Settings, *, progress: Progress = s
     upload = identify(lake, lake.describe(key))
     settings = settings.for_site(upload.site)
     with lake.work_folder() as spill:
-        engine = connect(
-            memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill
-        )
+        engine = connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill)
         with engine:
-            progress(STAGES[0], engine)
+            progress(STAGES[0], engine, estimated_rows(lake.fetch(key)))
             try:
                 take_in(engine, lake, upload, settings)
             except UnusableUploadError as error:
@@ -169,7 +166,7 @@ def _run_once(
 ) -> Manifest:
     analysis, tables = analyse(engine, history, settings, site=upload.site, progress=progress)
     outputs.check(analysis)
-    progress(STAGES[4], engine)
+    progress(STAGES[4], engine, history.rows_accepted)
     price = choose_price(settings.price_per_kwh, settings.currency)
     advice = PROVIDERS["rules"](find(analysis, price=price))
     keys = {
@@ -230,7 +227,7 @@ def describe_run(upload: Upload, settings: Settings, *, status: str, error: str 
                 "currency",
             }
         ),
-        "version": version("energy-analytics-system"),
+        "version": __version__,
     }
 
 
@@ -240,7 +237,13 @@ def _summary(analysis: Analysis) -> dict[str, Any]:
         "last": analysis.last.isoformat(sep=" "),
         "total_kwh": analysis.total_kwh,
         "appliances": [
-            {"appliance": one.appliance, "total_kwh": one.total_kwh, "step_minutes": one.step_minutes}
+            {
+                "appliance": one.appliance,
+                "total_kwh": one.total_kwh,
+                "peak_hour": one.peak_hour,
+                "step_minutes": one.step_minutes,
+                "anomalies": analysis.anomalies.by_appliance.get(one.appliance, 0),
+            }
             for one in analysis.appliances
         ],
         "days": len(analysis.days),
@@ -252,6 +255,7 @@ def _summary(analysis: Analysis) -> dict[str, Any]:
             "model": analysis.forecast.model,
             "trained_on_days": analysis.forecast.trained_on_days,
             "kwh": sum(day.yhat for day in analysis.forecast.days),
+            "days": [day.day.isoformat() for day in analysis.forecast.days],
         },
     }
 

@@ -1,8 +1,7 @@
 """SQL over the lake: its tables as views, the named queries, and nothing but reading."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -20,15 +19,7 @@ from .schema import Table
 from .settings import Settings
 from .uploads import is_upload, site_of
 
-LATEST: Final = {
-    "latest_processed": "processed_energy_data",
-    "latest_forecast": "forecast_data",
-    "latest_anomalies": "anomalies_data",
-}
-"""Views of the newest run of each site, and the tables they are taken from."""
-
 _OUTPUT_OF: Final = {"processed_energy_data": "processed", "forecast_data": "forecast", "anomalies_data": "anomalies"}
-_STAMP_COLUMNS: Final = ", site VARCHAR, run VARCHAR"
 
 
 class QueryError(Exception):
@@ -69,16 +60,14 @@ def query(lake: LocalLake, sql: str, settings: Settings) -> Rows:
 
 
 @contextmanager
-def _engine(
-    lake: LocalLake, sql: str, settings: Settings, folder: Path
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def _engine(lake: LocalLake, sql: str, settings: Settings, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=folder) as engine:
         succeeded = [manifest for manifest in runs(lake) if manifest["status"] == "succeeded"]
         newest = _newest_per_site(succeeded)
         for name, output in _OUTPUT_OF.items():
             _create_view(engine, name, _run_tables(lake, schema.TABLES[name], output, succeeded))
-        for name, table in LATEST.items():
-            _create_view(engine, name, _run_tables(lake, schema.TABLES[table], _OUTPUT_OF[table], newest))
+        for name, of in schema.LATEST.items():
+            _create_view(engine, name, _run_tables(lake, schema.TABLES[of], _OUTPUT_OF[of], newest))
         for table in (schema.HOURLY, schema.DAILY):
             keys = [manifest["outputs"][table.name] for manifest in _with_output(succeeded, table.name)]
             paths = sorted({lake.fetch(key) for key in keys})

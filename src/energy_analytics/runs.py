@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from . import schema
-from .lake import LocalLake
-from .uploads import Upload, in_site, readings_key, site_of, upload_time, uploads_of_site
+from .lake import LakeError, LocalLake, StoredObject
+from .uploads import Upload, in_site, is_upload, readings_key, site_of, upload_time, uploads_of_site
 
 Manifest = dict[str, Any]
 """The full account of a run, as `runs/run_<stamp>.json` holds it."""
@@ -67,3 +67,26 @@ def is_newest(lake: LocalLake, upload: Upload) -> bool:
         return True
     given = {stored.key for stored in lake.list(in_site(schema.READINGS.prefix, upload.site, ""))}
     return not any(readings_key(stored.key) in given for stored in later)
+
+
+def waiting_uploads(lake: LocalLake, site: str | None = None) -> list[StoredObject]:
+    """Return the uploads without a run, the earliest first."""
+    done = {(upload.key, upload.uploaded_at, upload.size_bytes) for upload in map(upload_of, runs(lake, site))}
+    waiting = [
+        stored
+        for stored in lake.list(schema.RAW)
+        if is_upload(stored.key)
+        and (site is None or site_of(stored.key) == site)
+        and (stored.key, upload_time(stored), stored.size_bytes) not in done
+    ]
+    return sorted(waiting, key=lambda stored: (upload_time(stored), stored.key))
+
+
+def newest_report(lake: LocalLake, site: str) -> dict[str, str]:
+    """Return the keys of the results of a site's newest successful run. Raises LakeError when there is none."""
+    for manifest in runs(lake, site):
+        if manifest["status"] == "succeeded":
+            return dict(manifest["outputs"])
+    sites = sorted({manifest["site"] or "the root site" for manifest in runs(lake)})
+    there = f" It has runs of {', '.join(sites)}." if sites else " Run a file first: energy run FILE."
+    raise LakeError(f"The lake {lake.uri} has no report of {site or 'the root site'}.{there}")

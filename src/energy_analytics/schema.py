@@ -163,3 +163,10 @@ TABLES: Final = {
         REJECTED_ROWS,
     )
 }
+
+LATEST: Final = {
+    "latest_processed": "processed_energy_data",
+    "latest_forecast": "forecast_data",
+    "latest_anomalies": "anomalies_data",
+}
+"""Views of the newest run of each site, and the tables they are taken from."""

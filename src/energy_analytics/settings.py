@@ -44,9 +44,7 @@ class SiteSettings(BaseModel):
 class Settings(SiteSettings, BaseSettings):
     """All settings of a run. Units are in the names or the comments; None means not set."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="ENERGY_", env_nested_delimiter="__", extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="ENERGY_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     lake: str = "./lake"
     """Folder or URI of the lake."""
@@ -68,7 +66,8 @@ class Settings(SiteSettings, BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        **_: Any,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Options over environment over file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

@@ -14,12 +14,11 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from energy_analytics.schema import RAW_ENERGY_DATA
+from .schema import RAW_ENERGY_DATA
 
 DEFAULT_SEED: Final = 42
 DEFAULT_DAYS: Final = 30
 READINGS_FILE: Final = "energy_data.csv"
-LABELS_FILE: Final = "energy_data_labels.csv"
 LABEL_COLUMNS: Final = ("start", "end", "appliance", "kind", "normal_kwh", "recorded_kwh", "injected_kwh")
 
 HOURS: Final = 24
@@ -113,9 +112,7 @@ def _drift(normal: Sequence[int], _: int, __: int) -> list[int]:
 _THERMOSTATS: Final = (AC, REFRIGERATOR, HEATER)
 
 FAULT_KINDS: Final = {
-    "spike": FaultKind(
-        (1, 2), (AC, HEATER, WASHING_MACHINE), lambda n, _, rated: [2 * rated + wh for wh in n]
-    ),
+    "spike": FaultKind((1, 2), (AC, HEATER, WASHING_MACHINE), lambda n, _, rated: [2 * rated + wh for wh in n]),
     "stuck_on": FaultKind((8, 20), _THERMOSTATS, lambda n, _, rated: [rated] * len(n)),
     "dead": FaultKind((12, 36), _THERMOSTATS, lambda n, _, __: [0] * len(n)),
     "high": FaultKind((24, 48), _THERMOSTATS, _scaled(1.7)),
@@ -151,13 +148,15 @@ def generate(
     return readings, faults
 
 
-def write(folder: Path, *, readings: Iterable[Reading], faults: Iterable[Fault]) -> tuple[Path, Path]:
-    """Write `energy_data.csv` and, beside it, `energy_data_labels.csv`; return both paths.
+def write(out: Path, *, readings: Iterable[Reading], faults: Iterable[Fault]) -> tuple[Path, Path]:
+    """Write the readings and, beside them, the labels of the faults; return both paths.
 
+    `out` is the CSV file of the readings, or a folder for `energy_data.csv`; the labels' name ends in `_labels`.
     The labels are no readings and cannot pass for any when the whole folder is uploaded: they have columns of
     their own (`LABEL_COLUMNS`), without `timestamp` and `kwh`, and so are refused.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    path = out if out.suffix == ".csv" else out / READINGS_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
     rows = ((str(reading.timestamp), reading.appliance, f"{reading.kwh:.3f}") for reading in readings)
     labels = (
         (
@@ -170,8 +169,8 @@ def write(folder: Path, *, readings: Iterable[Reading], faults: Iterable[Fault])
         for fault in faults
     )
     return (
-        _write_csv(folder / READINGS_FILE, RAW_ENERGY_DATA.column_names, rows),
-        _write_csv(folder / LABELS_FILE, LABEL_COLUMNS, labels),
+        _write_csv(path, RAW_ENERGY_DATA.column_names, rows),
+        _write_csv(path.with_name(f"{path.stem}_labels.csv"), LABEL_COLUMNS, labels),
     )
 
 

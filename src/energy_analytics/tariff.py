@@ -45,9 +45,7 @@ def choose_price(price_per_kwh: float | None, currency: str | None) -> FlatPrice
             )
         return default
     if not currency:
-        raise TariffError(
-            f"price_per_kwh is {price_per_kwh:g} but currency is not set. Set one, such as EUR."
-        )
+        raise TariffError(f"price_per_kwh is {price_per_kwh:g} but currency is not set. Set one, such as EUR.")
     return FlatPrice("your own price", price_per_kwh, currency, None, "your settings")
 
 

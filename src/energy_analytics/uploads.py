@@ -68,9 +68,7 @@ def raw_key(site: str, file_name: str) -> str:
     """Return the key under which a file of that name is uploaded. Raises LakeError for a site that is no folder."""
     parts = PurePosixPath(site).parts
     if site and (
-        "/".join(parts) != site
-        or any(part.startswith((".", "_")) for part in parts)
-        or re.search(r"[\\\0\n\r]", site)
+        "/".join(parts) != site or any(part.startswith((".", "_")) for part in parts) or re.search(r"[\\\0\n\r]", site)
     ):
         raise LakeError(
             f"{site!r} cannot be a site: it is a folder name such as plant-a or north/plant-a, "

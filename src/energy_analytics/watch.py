@@ -2,15 +2,13 @@
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from .lake import LakeError, LocalLake, StoredObject
-from .runs import runs, upload_of
-from .schema import RAW
-from .uploads import is_upload, upload_time
+from .lake import LocalLake, StoredObject
+from .runs import waiting_uploads
 
 SETTLED_SECONDS: Final = 2.0
 """A file whose size and time have not changed for so long has arrived."""
@@ -28,14 +26,7 @@ class Arrivals:
 
     def ready(self) -> list[str]:
         """Return the keys of uploads that have arrived whole and have no run, the earliest first."""
-        done = {(upload.key, upload.uploaded_at, upload.size_bytes) for upload in map(upload_of, runs(self.lake))}
-        waiting = [
-            stored
-            for stored in self.lake.list(RAW)
-            if is_upload(stored.key) and (stored.key, upload_time(stored), stored.size_bytes) not in done
-        ]
-        arrived = [stored for stored in waiting if self._has_arrived(stored)]
-        return [stored.key for stored in sorted(arrived, key=lambda one: (upload_time(one), one.key))]
+        return [stored.key for stored in waiting_uploads(self.lake) if self._has_arrived(stored)]
 
     def _has_arrived(self, stored: StoredObject) -> bool:
         now = self.clock()
@@ -49,9 +40,7 @@ class Arrivals:
         return now - since >= (SETTLED_SECONDS if _looks_finished(path) else UNFINISHED_SECONDS)
 
 
-def watch(
-    arrivals: Arrivals, handle: Callable[[str], None], *, pause: Callable[[], bool]
-) -> None:
+def watch(arrivals: Arrivals, handle: Callable[[str], None], *, pause: Callable[[], bool]) -> None:
     """Hand each upload that arrives to `handle`, for ever, or until `pause` says to stop.
 
     `pause` waits a moment and tells whether to go on.
@@ -90,8 +79,8 @@ def _looks_finished(path: Path) -> bool:
 
 
 def _is_whole_gzip(path: Path) -> bool:
-    import gzip  # noqa: PLC0415 - only for packed files
-    import zlib  # noqa: PLC0415
+    import gzip
+    import zlib
 
     try:
         with gzip.open(path) as file:

@@ -123,9 +123,7 @@ def day_runs(days: Sequence[date]) -> list[str]:
             runs[-1].append(one)
         else:
             runs.append([one])
-    return [
-        plain_day(run[0]) if len(run) == 1 else f"{plain_day(run[0])} to {plain_day(run[-1])}" for run in runs
-    ]
+    return [plain_day(run[0]) if len(run) == 1 else f"{plain_day(run[0])} to {plain_day(run[-1])}" for run in runs]
 
 
 def span(minutes: float) -> str:

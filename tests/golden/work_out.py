@@ -132,8 +132,7 @@ def work_out(path: Path, *, step_minutes: int) -> dict[str, Any]:
         if spreads.std and spreads.threshold is not None:
             above = [(start, kwh) for start, kwh in history.items() if kwh > spreads.threshold]
             flagged += [
-                ((kwh - spreads.mean) / spreads.std, start, name, kwh, spreads.threshold)
-                for start, kwh in above
+                ((kwh - spreads.mean) / spreads.std, start, name, kwh, spreads.threshold) for start, kwh in above
             ]
         appliances[name] = {
             "total_kwh": number(sum(history.values())),

@@ -68,9 +68,7 @@ def _running(evidence: Evidence) -> Iterator[tuple[ApplianceTotal, tuple[Applian
             yield one, classes, kwh_per_year
 
 
-def _saving(
-    kind: str, one: ApplianceTotal, steps: list[Saving], *, evidence: Evidence, kwh_per_year: float
-) -> Finding:
+def _saving(kind: str, one: ApplianceTotal, steps: list[Saving], *, evidence: Evidence, kwh_per_year: float) -> Finding:
     """Reckon with the smallest of the classes' figures: a mixed circuit saves at least that."""
     saving_percent = min(step.saving_percent for step in steps)
     saving_kwh = kwh_per_year * saving_percent / 100

@@ -37,9 +37,7 @@ def forecast_days(days: Sequence[DayTotal], *, model: str) -> Forecast:
         raise UnknownModelError(f"There is no model {model!r}; the models are {', '.join(MODELS)}.")
     complete = sum(day.complete for day in days)
     if complete == 0:
-        return Forecast(
-            "none", (), 0, "No day of the history is complete, so there is nothing to learn from."
-        )
+        return Forecast("none", (), 0, "No day of the history is complete, so there is nothing to learn from.")
     known = list(days)
     if known[-1].coverage < _HARDLY_BEGUN and not known[-1].complete and len(known) > 1:
         known.pop()
@@ -47,9 +45,7 @@ def forecast_days(days: Sequence[DayTotal], *, model: str) -> Forecast:
     why = ""
     if complete < FEWEST_COMPLETE_DAYS and model != "moving_average":
         model = "moving_average"
-        why = (
-            f"The history has only {_days(complete)}, and a model of the week needs {FEWEST_COMPLETE_DAYS}. "
-        )
+        why = f"The history has only {_days(complete)}, and a model of the week needs {FEWEST_COMPLETE_DAYS}. "
     try:
         prediction = MODELS[model](history, horizon_days=HORIZON_DAYS)
     except ProphetError as error:

@@ -25,7 +25,7 @@ class ProphetError(Exception):
 
 def prophet(history: History, *, horizon_days: int) -> Prediction:
     """Predict with Prophet as the spec sets it up. Raises ProphetError when it cannot."""
-    import pandas as pd  # noqa: PLC0415 - heavy, and only Prophet needs it
+    import pandas as pd
 
     days = pd.date_range(history.first_day, periods=len(history.daily_kwh), freq="D")
     observed = pd.DataFrame({"ds": days, "y": history.daily_kwh}).dropna()
@@ -45,8 +45,7 @@ def prophet(history: History, *, horizon_days: int) -> Prediction:
     except (ImportError, RuntimeError, ValueError, OSError) as error:
         raise ProphetError(f"Prophet gave up: {error}") from error
     mean, lower, upper = (
-        np.maximum(predicted[column].to_numpy(dtype=float), 0.0)
-        for column in ("yhat", "yhat_lower", "yhat_upper")
+        np.maximum(predicted[column].to_numpy(dtype=float), 0.0) for column in ("yhat", "yhat_lower", "yhat_upper")
     )
     return Prediction(mean=mean, lower=np.minimum(lower, mean), upper=np.maximum(upper, mean))
 
@@ -57,7 +56,7 @@ def load() -> "type[Prophet]":
     hidden = {name: sys.modules.get(name) for name in _NEVER_USED}
     sys.modules.update(dict.fromkeys(_NEVER_USED))  # type: ignore[arg-type]  # None makes an import fail at once
     try:
-        from prophet import Prophet  # noqa: PLC0415 - heavy
+        from prophet import Prophet
     finally:
         for name, module in hidden.items():
             if module is None:
@@ -71,20 +70,19 @@ def load() -> "type[Prophet]":
 def _quiet() -> Iterator[None]:
     """Keep cmdstanpy from logging each fit."""
     logger = logging.getLogger("cmdstanpy")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    disabled, logger.disabled = logger.disabled, True
     try:
         yield
     finally:
-        logger.setLevel(level)
+        logger.disabled = disabled
 
 
 @contextmanager
 def _seeded() -> Iterator[None]:
     """Seed numpy's global generator, which Prophet samples its band from, and put it back afterwards."""
-    state = np.random.get_state()  # noqa: NPY002
-    np.random.seed(_SEED)  # noqa: NPY002
+    state = np.random.get_state()
+    np.random.seed(_SEED)
     try:
         yield
     finally:
-        np.random.set_state(state)  # noqa: NPY002
+        np.random.set_state(state)

@@ -9,7 +9,7 @@ import duckdb
 from ..engine import literal
 from .dialect import Dialect, column_positions, sniff
 from .strict import read_strict
-from .text import PlainText, settle, unpack
+from .text import PlainText, estimated_rows, settle, unpack
 from .tolerant import (
     AMBIGUOUS_DATE,
     AMBIGUOUS_NUMBER,
@@ -20,7 +20,7 @@ from .tolerant import (
 )
 from .verdict import UnusableUploadError, Verdict
 
-__all__ = ["UnusableUploadError", "Verdict", "column_positions", "read_upload", "understood"]
+__all__ = ["UnusableUploadError", "Verdict", "column_positions", "estimated_rows", "read_upload", "understood"]
 
 _REMEDIES: Final = {
     AMBIGUOUS_DATE: 'Set date_order = "DMY" or "MDY" in energy.toml, or ENERGY_DATE_ORDER.',

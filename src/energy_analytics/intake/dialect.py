@@ -128,15 +128,12 @@ def _likely_delimiter(header: str) -> str:
     return max(_DELIMITERS, key=fitness)
 
 
-def _positions(columns: tuple[str, ...], name: str, header_line: int) -> dict[str, int]:
+def column_positions(columns: tuple[str, ...], where: str) -> dict[str, int]:
+    """Return where the contract's columns are among `columns`. Raises UnusableUploadError naming what is missing.
+
+    `where` begins the message: the file, and the line of the header if it has one.
+    """
     folded = [column.casefold() for column in columns]
-    if re.match(r"\s*\d", columns[0]) and not any(
-        column in folded for column in RAW_ENERGY_DATA.column_names
-    ):
-        raise UnusableUploadError(
-            f"{name} has no header: line {header_line} already looks like a reading. "
-            "Put the line timestamp,appliance,kwh at the top."
-        )
     missing = [column for column in RAW_ENERGY_DATA.column_names if column not in folded]
     if missing:
         shown = ", ".join(_brief(column) for column in columns[:_SHOWN_NAMES])
@@ -148,9 +145,7 @@ def _positions(columns: tuple[str, ...], name: str, header_line: int) -> dict[st
         )
     for column in RAW_ENERGY_DATA.column_names:
         if folded.count(column) > 1:
-            raise UnusableUploadError(
-                f"{where} has the column {column} {folded.count(column)} times; keep one."
-            )
+            raise UnusableUploadError(f"{where} has the column {column} {folded.count(column)} times; keep one.")
     return {column: folded.index(column) for column in RAW_ENERGY_DATA.column_names}
 
 
@@ -163,11 +158,7 @@ def _suggestion(wanted: str, columns: tuple[str, ...]) -> str:
             return f" (rename {_brief(candidates[alias])} if that is it)"
     known = difflib.get_close_matches(wanted, candidates, n=1, cutoff=0.5)
     if not known:
-        known = [
-            key
-            for key in candidates
-            if wanted in key or any(a in key.split("_") for a in _ALSO_CALLED[wanted])
-        ]
+        known = [key for key in candidates if wanted in key or any(a in key.split("_") for a in _ALSO_CALLED[wanted])]
     return f" (rename {_brief(candidates[known[0]])} if that is it)" if known else ""
 
 

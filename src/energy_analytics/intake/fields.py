@@ -5,9 +5,7 @@ from typing import Final
 _OFFSET: Final = r"(Z|z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
 _TIME: Final = r"(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)"
 _YEAR_FIRST: Final = rf"^(\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}})(?:[T ]+{_TIME}\s*{_OFFSET})?$"
-_YEAR_LAST: Final = (
-    rf"^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}})(?:[T, ]+{_TIME}\s*([AaPp]\.?[Mm]\.?)?\s*{_OFFSET})?$"
-)
+_YEAR_LAST: Final = rf"^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}})(?:[T, ]+{_TIME}\s*([AaPp]\.?[Mm]\.?)?\s*{_OFFSET})?$"
 _NAMED_MONTHS: Final = [
     f"{date}{time}"
     for date in ("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d/%b/%Y")

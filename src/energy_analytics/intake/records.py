@@ -28,18 +28,14 @@ UNCLOSED: Final = "\x00unclosed"
 """Stands as the only field of a record whose quote is never closed."""
 
 
-def records(
-    engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect, name: str, folder: Path
-) -> str:
+def records(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect, name: str, folder: Path) -> str:
     """Return SQL for the relation (line BIGINT, fields VARCHAR[], raw VARCHAR) of all lines after the header.
 
     Quoting is understood by rewriting the file, which costs time, so that is done only where a quote occurs.
     """
     lines = _lines(text.path, "columns = {'raw': 'VARCHAR'}", _NEVER)
     try:
-        quoted = engine.execute(f"SELECT count(*) FROM {lines} WHERE contains(raw, '\"')").fetchall() != [
-            (0,)
-        ]
+        quoted = engine.execute(f"SELECT count(*) FROM {lines} WHERE contains(raw, '\"')").fetchall() != [(0,)]
     except duckdb.InvalidInputException as error:
         raise UnusableUploadError(
             f"{name} cannot be read as lines of text, probably because a line is longer than 2 MB."

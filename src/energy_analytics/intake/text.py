@@ -66,6 +66,19 @@ def unpack(source: Path, name: str, folder: Path) -> PlainText:
     return _transcode(source, name, folder, encoding)
 
 
+def estimated_rows(source: Path) -> int | None:
+    """Guess how many lines a file has from its beginning; None when that cannot be read as text."""
+    try:
+        with source.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            head = gzip.GzipFile(fileobj=file).read(_HEAD_BYTES) if packed else file.read(_HEAD_BYTES)
+            consumed = file.tell()
+    except (OSError, EOFError, zlib.error):
+        return None
+    return round(head.count(b"\n") * source.stat().st_size / max(1, consumed))
+
+
 def settle(text: PlainText, name: str, folder: Path) -> PlainText:
     """Make sure that all of the text is UTF-8 and that lines end in a line feed alone.
 

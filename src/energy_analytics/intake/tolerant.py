@@ -78,9 +78,7 @@ def read_tolerant(
     return verdict
 
 
-def _habits(
-    engine: duckdb.DuckDBPyConnection, *, date_order: DateOrder | None, decimal: Decimal | None
-) -> Habits:
+def _habits(engine: duckdb.DuckDBPyConnection, *, date_order: DateOrder | None, decimal: Decimal | None) -> Habits:
     dmy, mdy, comma, point = engine.execute("""
         SELECT coalesce(bool_or(wall_dmy IS NOT NULL AND wall_mdy IS NULL), false),
             coalesce(bool_or(wall_mdy IS NOT NULL AND wall_dmy IS NULL), false),
@@ -112,8 +110,7 @@ def _judge(
         ",": "CASE WHEN proof = 'comma' OR proof = 'either' THEN with_comma "
         "WHEN proof IS NULL OR proof = 'point' THEN with_point END",
         ".": "CASE WHEN contains(kwh_text, ',') THEN CASE WHEN proof <> 'comma' THEN grouped END ELSE with_point END",
-        None: "CASE proof WHEN 'comma' THEN with_comma WHEN 'either' THEN NULL "
-        "ELSE coalesce(with_point, grouped) END",
+        None: "CASE proof WHEN 'comma' THEN with_comma WHEN 'either' THEN NULL ELSE coalesce(with_point, grouped) END",
     }[habits.decimal]
     mixed = "(SELECT bool_or(given_offset IS NOT NULL) FROM parsed)" if timezone is None else "false"
     engine.execute(f"""

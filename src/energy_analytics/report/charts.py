@@ -97,9 +97,7 @@ def _history(analysis: Analysis) -> Chart | None:
         return None
     scale = axes.scale(max(known))
     bars = [
-        (float(n), 1.0, 0.0, kwh / scale.top_kwh)
-        for n, kwh in enumerate(all_buckets.kwh_per_day)
-        if kwh is not None
+        (float(n), 1.0, 0.0, kwh / scale.top_kwh) for n, kwh in enumerate(all_buckets.kwh_per_day) if kwh is not None
     ]
     ticks = [(float(n), label) for n, label in axes.date_ticks(all_buckets.starts)]
     caption = "Energy per day over the whole period, complete days only"
@@ -127,9 +125,7 @@ def _profile(analysis: Analysis) -> Chart | None:
     groups: list[tuple[str, list[Bar]]] = []
     for number, (_, values) in enumerate(series):
         roof = [low + kwh / scale.top_kwh for low, kwh in zip(floor, values, strict=True)]
-        groups.append(
-            (f"s{number}", [(h + 0.08, 0.84, floor[h], roof[h]) for h in range(24) if values[h] > 0])
-        )
+        groups.append((f"s{number}", [(h + 0.08, 0.84, floor[h], roof[h]) for h in range(24) if values[h] > 0]))
         floor = roof
     ticks = [(float(hour), words.clock(hour)) for hour in range(0, 24, 6)]
     caption = "Energy by hour of the day, mean of all days"
@@ -142,8 +138,7 @@ def _profile(analysis: Analysis) -> Chart | None:
 def _weekdays(analysis: Analysis) -> Chart | None:
     """Draw the mean complete day of each weekday; nothing until every weekday has one."""
     by_weekday = [
-        [day.kwh for day in analysis.days if day.complete and day.day.weekday() == weekday]
-        for weekday in range(7)
+        [day.kwh for day in analysis.days if day.complete and day.day.weekday() == weekday] for weekday in range(7)
     ]
     if not all(by_weekday):
         return None

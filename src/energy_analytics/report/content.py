@@ -112,10 +112,7 @@ def shares(analysis: Analysis) -> tuple[Share, ...]:
     others = analysis.appliances[SHARES_SHOWN:]
     if len(others) == 1:
         shown, others = analysis.appliances, ()
-    lines = [
-        Share(words.name(one.appliance), one.total_kwh, percent(one.total_kwh), _peak_hour(one))
-        for one in shown
-    ]
+    lines = [Share(words.name(one.appliance), one.total_kwh, percent(one.total_kwh), _peak_hour(one)) for one in shown]
     if others:
         rest_kwh = sum(one.total_kwh for one in others)
         lines.append(Share(others_name(len(others)), rest_kwh, percent(rest_kwh), ""))
@@ -205,11 +202,7 @@ def _gaps(gaps: Sequence[Gap]) -> tuple[tuple[str, str, str], ...]:
     rows = []
     for (start, end, missing), appliances in list(together.items())[:GAPS_SHOWN]:
         many = len(appliances) > NAMES_LISTED
-        who = (
-            words.count(len(appliances), "appliance")
-            if many
-            else words.listing([*map(words.name, appliances)])
-        )
+        who = words.count(len(appliances), "appliance") if many else words.listing([*map(words.name, appliances)])
         rows.append((who, f"{words.moment(start)} to {words.moment(end)}", words.number(missing, decimals=0)))
     return tuple(rows)
 
@@ -289,6 +282,5 @@ def _predictions(forecast: Forecast) -> tuple[tuple[str, str, str, str], ...]:
         return f"{words.number(kwh / scale)} {prefix}Wh"
 
     return tuple(
-        (words.day(day.day), energy(day.yhat), energy(day.yhat_lower), energy(day.yhat_upper))
-        for day in forecast.days
+        (words.day(day.day), energy(day.yhat), energy(day.yhat_lower), energy(day.yhat_upper)) for day in forecast.days
     )

@@ -92,6 +92,5 @@ def _columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
 def _width(text: str) -> int:
     """Columns that the text takes on a terminal: wide characters take two, combining ones none."""
     return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )

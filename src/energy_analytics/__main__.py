@@ -1,0 +1,5 @@
+"""`python -m energy_analytics` is the command `energy`."""
+
+from .cli import main
+
+main()

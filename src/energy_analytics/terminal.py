@@ -1,0 +1,257 @@
+"""What the command line shows: tables of results, and progress on a terminal."""
+
+import csv
+import io
+import json
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.prompt import Prompt
+from rich.table import Table
+from rich.text import Text
+
+from . import words
+from .schema import LATEST, PREFIXES, REJECTED_ROWS, TABLES
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from .lake import StoredObject
+    from .pipeline import Progress
+    from .runs import Manifest
+
+_WIDTH_WITHOUT_TERMINAL: Final = 100
+_POLL_SECONDS: Final = 0.1
+_SHOWN_APPLIANCES: Final = 12
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return where to print: coloured on a terminal, plain and of a fixed width elsewhere."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _WIDTH_WITHOUT_TERMINAL
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+
+
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """Return an empty table; the columns in `right` are numbers."""
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return made
+
+
+def show_run(manifest: "Manifest", *, lake: str) -> None:
+    """Print what a run found and where its files are."""
+    out = console()
+    intake, results, outputs = manifest["intake"], manifest["results"], manifest["outputs"]
+    rejected = intake["rows_read"] - intake["rows_accepted"]
+    verdict = f"{intake['rows_accepted']:,} of {intake['rows_read']:,} rows used"
+    out.print(Text(f"{manifest['upload']['key'].split('/')[-1]}: {verdict}", style="bold"))
+    if rejected:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in intake["rejected_by_reason"].items())
+        out.print(Text(f"{rejected:,} rows refused ({reasons}); see {lake}/{outputs['rejected']}", style="yellow"))
+    out.print()
+    rows = table("Appliance", "kWh", "Share", "Peak hour", "Anomalies", right=("kWh", "Share", "Anomalies"))
+    total = results["total_kwh"]
+    for one in results["appliances"][:_SHOWN_APPLIANCES]:
+        share = f"{100 * one['total_kwh'] / total:.1f} %" if total else "-"
+        hour = one["peak_hour"]
+        rows.add_row(
+            Text(words.name(one["appliance"])),
+            words.number(one["total_kwh"]),
+            share,
+            f"{hour:02d}:00-{(hour + 1) % 24:02d}:00",
+            f"{one['anomalies']:,}",
+        )
+    others = results["appliances"][_SHOWN_APPLIANCES:]
+    if others:
+        energy = sum(one["total_kwh"] for one in others)
+        rows.add_row(
+            f"{len(others):,} others",
+            words.number(energy),
+            f"{100 * energy / total:.1f} %" if total else "-",
+            "",
+            f"{sum(one['anomalies'] for one in others):,}",
+        )
+    rows.add_section()
+    rows.add_row("Total", words.number(total), "", "", f"{results['anomalies']:,}", style="bold")
+    out.print(rows)
+    out.print()
+    out.print(f"Period    {results['first']} to {results['last']}, {results['complete_days']:,} complete days")
+    forecast = results["forecast"]
+    if forecast["days"]:
+        out.print(
+            f"Forecast  {words.number(forecast['kwh'])} kWh in the 7 days from {forecast['days'][0]} "
+            f"({forecast['model'].replace('_', ' ')})"
+        )
+    else:
+        out.print("Forecast  none: no day of the history is complete")
+    for label, key in (
+        ("Report", "report_html"),
+        ("", "report_text"),
+        ("Results", "processed"),
+        ("", "forecast"),
+        ("", "anomalies"),
+    ):
+        out.print(f"{label:<10}{lake}/{outputs[key]}", soft_wrap=True)
+
+
+def show_results(manifests: "Sequence[Manifest]", waiting: "Sequence[StoredObject]", *, lake: str) -> None:
+    """Print the runs of a lake and the uploads that wait for theirs."""
+    out = console()
+    for stored in waiting:
+        out.print(f"Waiting   {stored.key} (uploaded {stored.modified:%Y-%m-%d %H:%M:%S} UTC)", soft_wrap=True)
+    if not manifests:
+        out.print(f"The lake {lake} holds no run yet. Start with: energy run FILE", soft_wrap=True)
+        return
+    rows = table("Uploaded (UTC)", "Site", "File", "Status", "kWh", "Anomalies", right=("kWh", "Anomalies"))
+    for manifest in manifests:
+        key = manifest["upload"]["key"]
+        results = manifest.get("results")
+        rows.add_row(
+            manifest["upload"]["uploaded_at"][:19].replace("T", " "),
+            Text(words.name(manifest["site"]) or "-"),
+            Text(words.name(key.split("/")[-1])),
+            manifest["status"],
+            words.number(results["total_kwh"]) if results else "",
+            f"{results['anomalies']:,}" if results else "",
+        )
+    out.print(rows)
+    newest = manifests[0]
+    out.print()
+    if newest["status"] == "succeeded":
+        for output, key in newest["outputs"].items():
+            out.print(f"{output.replace('_', ' '):<12} {lake}/{key}", soft_wrap=True)
+    else:
+        out.print(Text(f"The newest run failed: {newest['error']}", style="red"), soft_wrap=True)
+
+
+def show_contents(found: "Sequence[StoredObject]", *, lake: str) -> None:
+    """Print how much lies under each prefix of a lake."""
+    if not found:
+        print_plain(f"The lake {lake} is empty.")
+        return
+    rows = table("Prefix", "Files", "Bytes", right=("Files", "Bytes"))
+    for prefix in PREFIXES:
+        own = [stored.size_bytes for stored in found if stored.key.startswith(f"{prefix}/")]
+        if own:
+            rows.add_row(f"{lake}/{prefix}/", f"{len(own):,}", f"{sum(own):,}")
+    console().print(rows)
+
+
+def show_queries(named: Mapping[str, str]) -> None:
+    """Print the named queries and the tables that SQL can ask."""
+    rows = table("Query", "What it tells")
+    for name, sql in named.items():
+        rows.add_row(name, sql.splitlines()[0].removeprefix("-- "))
+    console().print(rows)
+    console().print()
+    columns = table("Table", "Columns")
+    for one in TABLES.values():
+        if one is not REJECTED_ROWS:
+            columns.add_row(one.name, ", ".join(one.column_names))
+    for name, of in LATEST.items():
+        columns.add_row(name, f"{of} of the newest run of each site")
+    console().print(columns)
+
+
+def choose_query(named: Mapping[str, str]) -> str:
+    """Ask which query to run on a terminal; the answer is a number, a name or SQL."""
+    names = list(named)
+    for number, (name, sql) in enumerate(named.items(), start=1):
+        print_plain(f"{number}. {sql.splitlines()[0].removeprefix('-- ')}  ({name})")
+    answer = Prompt.ask("Number, name or SQL", console=console())
+    return names[int(answer) - 1] if answer.isdigit() and 1 <= int(answer) <= len(names) else answer
+
+
+def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, form: str) -> None:
+    """Print the answer to a query as `table`, `csv` or `json`."""
+    if form == "json":
+        print_plain(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str, ensure_ascii=False))
+    elif form == "csv":
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+        print_plain(text.getvalue(), end="")
+    else:
+        numbers = [
+            name for index, name in enumerate(columns) if any(isinstance(row[index], int | float) for row in rows)
+        ]
+        shown = table(*columns, right=numbers)
+        for row in rows:
+            shown.add_row(*[_cell(value) for value in row])
+        console().print(shown)
+        console().print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", style="dim")
+
+
+def print_plain(text: str, *, end: str = "\n") -> None:
+    """Write text to standard output as it is."""
+    sys.stdout.write(text + end)
+    sys.stdout.flush()
+
+
+def complain(message: str) -> None:
+    """Write an error to standard error as one paragraph."""
+    console(stderr=True).print(Text(f"Error: {message}", style="red"), soft_wrap=True)
+
+
+@contextmanager
+def progress() -> "Iterator[Progress]":
+    """Show the stage of a run, how far its query is, and the time left; nothing when not on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda stage, engine, rows: None
+        return
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    bars = Bars(
+        TextColumn("{task.description:<22}"),
+        BarColumn(),
+        TextColumn("{task.fields[rows]}"),
+        TimeRemainingColumn(),
+        TimeElapsedColumn(),
+        console=console(stderr=True),
+        transient=True,
+    )
+    stopped = threading.Event()
+    current: dict[str, Any] = {}
+
+    def poll() -> None:
+        while not stopped.wait(_POLL_SECONDS):
+            if not current:
+                continue
+            percent = current["engine"].query_progress()
+            if percent >= 0:
+                rows = current["rows"]
+                done = f"{int(rows * percent / 100):,} of about {rows:,} rows" if rows else ""
+                bars.update(current["task"], completed=percent, total=100, rows=done)
+
+    def begin(stage: str, engine: "duckdb.DuckDBPyConnection", rows: int | None) -> None:
+        if current:
+            bars.update(current["task"], completed=100, total=100)
+        current.update(
+            task=bars.add_task(stage, total=None, rows=f"{rows:,} rows" if rows else ""), engine=engine, rows=rows
+        )
+
+    poller = threading.Thread(target=poll, daemon=True)
+    with bars:
+        poller.start()
+        try:
+            yield begin
+        finally:
+            stopped.set()
+            poller.join()
+
+
+def _cell(value: Any) -> Text:
+    if value is None:
+        return Text("")
+    if isinstance(value, float):
+        return Text(f"{value:,.3f}" if abs(value) >= 1 else f"{value:.6g}")
+    return Text(words.name(str(value)))
