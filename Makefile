@@ -1,0 +1,61 @@
+# The commands of the project. `make demo` and `make test` need python3 >= 3.11 and nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLE := data/sample/household_power_hourly.csv.gz
+
+.PHONY: help demo install install-dev test test-all check format bench requirements clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: install  ## Run the main job on the sample: four sub-meters of a house, four years, hourly
+	@$(BIN)/energy run $(SAMPLE)
+
+install: $(VENV)/.installed
+
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is needed (Debian and Ubuntu: apt-get install python3-venv)"; exit 1; }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made requirements.txt pyproject.toml
+	@echo "Setting up $(VENV) (once, about a minute)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+test: install-dev  ## Run the tests, but the slow ones
+	@$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-all: install-dev  ## Run all tests
+	@$(BIN)/python -m pytest -n auto
+
+check: install-dev  ## Format, lint, types, import contract
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: install-dev  ## Put the code in shape
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: install-dev  ## Measure speed and memory against a plain pandas + Prophet script
+	@$(BIN)/python benchmarks/speed.py
+
+requirements: install-dev  ## Pin the dependencies anew, with hashes
+	@$(BIN)/uv pip compile pyproject.toml $(PIN) -o requirements.txt
+	@$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.txt $(PIN) -o requirements-dev.txt
+
+PIN := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade
+
+clean:  ## Remove what make made; the lake stays (energy clean removes it)
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

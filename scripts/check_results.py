@@ -1,0 +1,10 @@
+"""Show what the lake holds: the same as `energy results`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+from hand_over import hand_over  # noqa: E402
+
+if __name__ == "__main__":
+    hand_over("results")

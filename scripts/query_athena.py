@@ -1,0 +1,10 @@
+"""Ask the lake in SQL, from a menu or directly: the same as `energy query`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+from hand_over import hand_over  # noqa: E402
+
+if __name__ == "__main__":
+    hand_over("query")

@@ -1,0 +1,10 @@
+"""Put a file into the lake, which runs the pipeline: the same as `energy run FILE`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+from hand_over import hand_over  # noqa: E402
+
+if __name__ == "__main__":
+    hand_over("run")
