@@ -73,6 +73,13 @@ def money(amount: float, currency: str, *, cents: bool = False) -> str:
     return f"{number(amount, decimals=0 if abs(amount) >= 99.995 and not cents else 2)} {currency}"
 
 
+def unit_price(amount: float, currency: str) -> str:
+    """Write a price per unit with all its digits, two decimals at least: `0.2872 EUR`, `0.30 EUR`."""
+    digits = f"{amount:,.10f}".rstrip("0")
+    whole, _, decimals = digits.partition(".")
+    return f"{whole}.{decimals:0<2} {currency}"
+
+
 def percent(value: float) -> str:
     """Write a percentage; whole from 10 on."""
     if 0 < abs(value) < 0.05:

@@ -5,13 +5,14 @@ import textwrap
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
-from typing import Final
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING, Final
 
 from energy_analytics import words
 from energy_analytics.report import charts, content
 from energy_analytics.results import Advice, Analysis
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEXT_WIDTH: Final = 80
 _UNIT: Final = re.compile(r"(?<=\d) (?=(?:[TGMkm]?Wh?|%|[A-Z]{3})(?!\w))")
@@ -33,7 +34,9 @@ def render_html(analysis: Analysis, advice: Advice, *, source_name: str) -> str:
 
 
 @cache
-def _environment(*, autoescape: bool) -> Environment:
+def _environment(*, autoescape: bool) -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - 40 ms, for reports only
+
     environment = Environment(
         loader=PackageLoader("energy_analytics.report", "templates"),
         autoescape=autoescape,  # noqa: S701 - off for plain text only
