@@ -133,9 +133,9 @@ def anomalies(findings: Sequence[Finding]) -> str:
     for one in findings:
         if "highest_kwh" in one.figures:
             text += (
-                f" The most extreme of {named(one)} was {words.energy(one.figures['highest_kwh'])} on "
-                f"{one.labels['highest_at']}, where more than {words.energy(one.figures['threshold_kwh'])} "
-                "is unusual."
+                f" The most extreme reading of {named(one)} was {words.energy(one.figures['highest_kwh'])} "
+                f"on {one.labels['highest_at']}, where more than "
+                f"{words.energy(one.figures['threshold_kwh'])} is unusual."
             )
             break
     return f"{text} An appliance that runs in bursts crosses this line in normal use, so look at the times."

@@ -51,6 +51,7 @@ def _environment(*, autoescape: bool) -> "Environment":
         "number": words.number,
         "pairs": lambda rows: [(row.name, row.value) for row in rows],
         "share_rows": _share_rows,
+        "glue": _glue,
         "wrap": _wrap,
         "columns": _columns,
         "underline": lambda heading: f"{heading}\n{'=' * len(heading)}",
@@ -62,11 +63,15 @@ def _share_rows(rows: Sequence[content.Share]) -> list[tuple[str, str, str]]:
     return [(row.name, words.energy(row.kwh), words.percent(row.percent)) for row in rows]
 
 
+def _glue(text: str) -> str:
+    return _UNIT.sub(_GLUE, text)
+
+
 def _wrap(text: str, indent: int = 0, first: str = "") -> str:
     """Fill lines up to the width; `first` stands before the first of them, the rest is indented."""
     margin = " " * indent
     filled = textwrap.fill(
-        _UNIT.sub(_GLUE, text),
+        _glue(text),
         TEXT_WIDTH,
         initial_indent=first or margin,
         subsequent_indent=margin,
