@@ -24,14 +24,15 @@ _MINUS: Final = "\N{MINUS SIGN}"
 def number(value: float, *, decimals: int | None = None) -> str:
     """Write with thousands separators; by default about three significant digits, no decimals from 100."""
     if decimals is None:
-        decimals = _decimals(value)
+        decimals = decimals_of(value)
     text = f"{value:,.{decimals}f}"
     if not text.strip("-0.,"):
         text = text.lstrip("-")
     return text.replace("-", _MINUS)
 
 
-def _decimals(value: float) -> int:
+def decimals_of(value: float) -> int:
+    """Return the decimals with which a value of this size is written, for a column that shares them."""
     size = abs(value)
     return 0 if size >= 99.95 or size == 0 else 1 if size >= 9.995 else 2
 

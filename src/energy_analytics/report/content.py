@@ -214,10 +214,12 @@ def _forecast(forecast: Forecast) -> tuple[str, ...]:
 def _predictions(forecast: Forecast) -> tuple[tuple[str, str, str, str], ...]:
     if not forecast.days:
         return ()
-    prefix, scale = words.unit_scale(max(day.yhat_upper for day in forecast.days))
+    highest_kwh = max(day.yhat_upper for day in forecast.days)
+    prefix, scale = words.unit_scale(highest_kwh)
+    decimals = words.decimals_of(highest_kwh / scale)
 
     def energy(kwh: float) -> str:
-        return f"{words.number(kwh / scale)} {prefix}Wh"
+        return f"{words.number(kwh / scale, decimals=decimals)} {prefix}Wh"
 
     return tuple(
         (words.day(day.day), energy(day.yhat), energy(day.yhat_lower), energy(day.yhat_upper))
