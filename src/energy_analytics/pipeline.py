@@ -21,7 +21,7 @@ from .anomalies import Level, create_anomalies, summarise
 from .calendar import clock
 from .engine import connect
 from .findings import find
-from .forecasting import forecast_days
+from .forecasting import forecast_days, warm_up
 from .history import SiteHistory, history_until, merge, take_in
 from .insights import PROVIDERS
 from .intake import UnusableUploadError, estimated_rows
@@ -124,6 +124,7 @@ def run(lake: LocalLake, key: str, settings: Settings, *, progress: Progress = s
     """
     upload = identify(lake, lake.describe(key))
     settings = settings.for_site(upload.site)
+    warm_up(settings.model)
     with lake.work_folder() as spill:
         engine = connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill)
         with engine:

@@ -7,6 +7,8 @@ from datetime import date
 from functools import cache
 from importlib import resources
 
+from energy_analytics import words
+
 
 class TariffError(ValueError):
     """Price and currency do not go together; the message says what to set."""
@@ -28,7 +30,7 @@ class FlatPrice:
     @property
     def terms(self) -> str:
         """The price with its name, as it stands beside every amount."""
-        return f"{self.price_per_kwh:,.10g} {self.currency} per kWh ({self.name})"
+        return f"{words.unit_price(self.price_per_kwh, self.currency)} per kWh ({self.name})"
 
 
 def choose_price(price_per_kwh: float | None, currency: str | None) -> FlatPrice:

@@ -24,14 +24,15 @@ _MINUS: Final = "\N{MINUS SIGN}"
 def number(value: float, *, decimals: int | None = None) -> str:
     """Write with thousands separators; by default about three significant digits, no decimals from 100."""
     if decimals is None:
-        decimals = _decimals(value)
+        decimals = decimals_of(value)
     text = f"{value:,.{decimals}f}"
     if not text.strip("-0.,"):
         text = text.lstrip("-")
     return text.replace("-", _MINUS)
 
 
-def _decimals(value: float) -> int:
+def decimals_of(value: float) -> int:
+    """Return the decimals with which a value of this size is written, for a column that shares them."""
     size = abs(value)
     return 0 if size >= 99.95 or size == 0 else 1 if size >= 9.995 else 2
 
@@ -71,6 +72,13 @@ def power(kw: float) -> str:
 def money(amount: float, currency: str, *, cents: bool = False) -> str:
     """Write an amount: whole units from 100 on, cents below or where asked for."""
     return f"{number(amount, decimals=0 if abs(amount) >= 99.995 and not cents else 2)} {currency}"
+
+
+def unit_price(amount: float, currency: str) -> str:
+    """Write a price per unit with all its digits, two decimals at least: `0.2872 EUR`, `0.30 EUR`."""
+    digits = f"{amount:,.10f}".rstrip("0")
+    whole, _, decimals = digits.partition(".")
+    return f"{whole}.{decimals:0<2} {currency}"
 
 
 def percent(value: float) -> str:

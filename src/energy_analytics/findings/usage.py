@@ -19,6 +19,8 @@ TREND_SPAN_DAYS: Final = 35
 MIN_LAST_YEAR_DAYS: Final = 21
 SAME_WEEKDAYS_A_YEAR_AGO: Final = timedelta(days=364)
 MIN_RECENT_DAYS: Final = 14
+NOTABLE_PART: Final = 0.05
+"""Part of a mean day from which a weekday or an appliance is said to stand out."""
 
 
 def overview(evidence: Evidence) -> Iterator[Finding]:
@@ -68,12 +70,16 @@ def weekend(evidence: Evidence) -> Iterator[Finding]:
         if (kwh := [day.kwh for day in evidence.complete_days if day.day.weekday() == weekday])
     ]
     busiest_kwh, busiest = max(by_weekday)
+    mean_kwh = fmean(day.kwh for day in evidence.complete_days)
     figures = {
         "weekday_kwh": fmean(weekdays),
         "weekend_day_kwh": fmean(weekends),
         "change_percent": change_percent(fmean(weekends), fmean(weekdays)),
-        "busiest_kwh": busiest_kwh,
     }
+    if busiest_kwh < (1 + NOTABLE_PART) * mean_kwh:
+        yield Finding("weekend", None, figures)
+        return
+    figures["busiest_kwh"] = busiest_kwh
     yield Finding("weekend", None, figures, {"busiest": words.WEEKDAYS[busiest]})
 
 
@@ -90,7 +96,9 @@ def trend(evidence: Evidence) -> Iterator[Finding]:
         figures["before_kwh_per_day"] = _mean_kwh(before)
         figures["change_percent"] = change_percent(recent_kwh, _mean_kwh(before))
         if len(evidence.analysis.appliances) > 1:
-            driver, figures["driver_change_kwh_per_day"] = _driver(recent, before)
+            appliance, change_kwh = _driver(recent, before)
+            if abs(change_kwh) >= NOTABLE_PART * recent_kwh > 0:
+                driver, figures["driver_change_kwh_per_day"] = appliance, change_kwh
     last_year = _a_year_before(recent, evidence.complete_days)
     if len(last_year) >= MIN_LAST_YEAR_DAYS and _mean_kwh(last_year) > 0:
         figures["last_year_kwh_per_day"] = _mean_kwh(last_year)

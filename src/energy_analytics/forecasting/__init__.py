@@ -9,10 +9,10 @@ import numpy as np
 from ..results import DayTotal, Forecast, ForecastDay
 from ..schema import HORIZON_DAYS
 from .moving_average import moving_average
-from .prophet import ProphetError, prophet
+from .prophet import ProphetError, load_meanwhile, prophet
 from .series import FEWEST_COMPLETE_DAYS, History, Prediction
 
-__all__ = ["FEWEST_COMPLETE_DAYS", "MODELS", "History", "Prediction", "UnknownModelError", "forecast_days"]
+__all__ = ["FEWEST_COMPLETE_DAYS", "MODELS", "History", "Prediction", "UnknownModelError", "forecast_days", "warm_up"]
 
 MODELS: Final[dict[str, Callable[..., Prediction]]] = {
     "prophet": prophet,
@@ -25,6 +25,12 @@ _HARDLY_BEGUN: Final = 0.5
 
 class UnknownModelError(ValueError):
     """The setting names a model that does not exist."""
+
+
+def warm_up(model: str) -> None:
+    """Load in the background what the model will need."""
+    if model == "prophet":
+        load_meanwhile()
 
 
 def forecast_days(days: Sequence[DayTotal], *, model: str) -> Forecast:

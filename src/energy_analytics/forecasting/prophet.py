@@ -2,8 +2,9 @@
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _SEED: Final = 20260220
 _NEVER_USED: Final = ("matplotlib", "plotly")
+_LOADING: Final = threading.Lock()
 
 
 class ProphetError(Exception):
@@ -52,18 +54,27 @@ def prophet(history: History, *, horizon_days: int) -> Prediction:
 
 def load() -> "type[Prophet]":
     """Import Prophet without its plotting, which is never used and takes longer to load than all the rest."""
-    logging.getLogger("prophet.plot").disabled = True
-    hidden = {name: sys.modules.get(name) for name in _NEVER_USED}
-    sys.modules.update(dict.fromkeys(_NEVER_USED))  # type: ignore[arg-type]  # None makes an import fail at once
-    try:
-        from prophet import Prophet
-    finally:
-        for name, module in hidden.items():
-            if module is None:
+    with _LOADING:
+        logging.getLogger("prophet.plot").disabled = True
+        hidden = {name: sys.modules[name] for name in _NEVER_USED if name in sys.modules}
+        sys.modules.update(dict.fromkeys(_NEVER_USED))  # type: ignore[arg-type]  # None makes an import fail at once
+        try:
+            from prophet import Prophet
+        finally:
+            for name in _NEVER_USED:
                 del sys.modules[name]
-            else:
-                sys.modules[name] = module
+            sys.modules.update(hidden)
     return Prophet
+
+
+def load_meanwhile() -> None:
+    """Begin to import Prophet in the background, while the engine works and leaves Python alone."""
+
+    def attempt() -> None:
+        with suppress(ImportError):  # told when Prophet is used
+            load()
+
+    threading.Thread(target=attempt, daemon=True).start()
 
 
 @contextmanager

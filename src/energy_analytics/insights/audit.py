@@ -59,7 +59,7 @@ def price(findings: Sequence[Finding]) -> str:
     """Tell the price behind all amounts."""
     figures, labels = findings[0].figures, findings[0].labels
     return (
-        f"All amounts use one price, {figures['price_per_kwh']:,.10g} {labels['currency']} per kWh: "
-        f"{labels['name']}. It comes from {labels['source']}. Savings on the same appliance overlap and "
+        f"All amounts use one price, {words.unit_price(figures['price_per_kwh'], labels['currency'])} per "
+        f"kWh: {labels['name']}. It comes from {labels['source']}. Savings on the same appliance overlap and "
         "should not be added up."
     )

@@ -74,12 +74,14 @@ def weekend(findings: Sequence[Finding]) -> str:
     """Tell Saturday and Sunday against the other days."""
     finding = findings[0]
     figures = finding.figures
-    return (
+    text = (
         f"A weekend day takes {words.energy(figures['weekend_day_kwh'])}, "
-        f"{compared(figures['change_percent'])} a weekday ({words.energy(figures['weekday_kwh'])}). "
-        f"{finding.labels['busiest']} is the heaviest day of the week with "
-        f"{words.energy(figures['busiest_kwh'])}."
+        f"{compared(figures['change_percent'])} a weekday ({words.energy(figures['weekday_kwh'])})."
     )
+    if "busiest_kwh" not in figures:
+        return text
+    busiest_kwh = words.energy(figures["busiest_kwh"])
+    return f"{text} {finding.labels['busiest']} is the heaviest day of the week with {busiest_kwh}."
 
 
 def trend(findings: Sequence[Finding]) -> str:
@@ -100,8 +102,8 @@ def trend(findings: Sequence[Finding]) -> str:
         f"The last {days} complete days, {labels['since']} to {labels['until']}, took "
         f"{words.energy(figures['recent_kwh_per_day'])} a day: {words.listing(comparisons)}"
     )
-    change_kwh = figures.get("driver_change_kwh_per_day", 0.0)
-    if finding.appliance is not None and change_kwh:
+    if finding.appliance is not None:
+        change_kwh = figures["driver_change_kwh_per_day"]
         direction = "up" if change_kwh > 0 else "down"
         text += f". {named(finding)} changed most, {direction} by {words.energy(abs(change_kwh))} a day"
     return f"{text}."
@@ -131,9 +133,9 @@ def anomalies(findings: Sequence[Finding]) -> str:
     for one in findings:
         if "highest_kwh" in one.figures:
             text += (
-                f" The most extreme of {named(one)} was {words.energy(one.figures['highest_kwh'])} on "
-                f"{one.labels['highest_at']}, where more than {words.energy(one.figures['threshold_kwh'])} "
-                "is unusual."
+                f" The most extreme reading of {named(one)} was {words.energy(one.figures['highest_kwh'])} "
+                f"on {one.labels['highest_at']}, where more than "
+                f"{words.energy(one.figures['threshold_kwh'])} is unusual."
             )
             break
     return f"{text} An appliance that runs in bursts crosses this line in normal use, so look at the times."

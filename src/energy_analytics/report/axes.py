@@ -17,7 +17,10 @@ _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A vertical axis from zero: its top in kWh, and its labels with their height, 0 to 1."""
+    """A vertical axis from zero: its top in kWh, and its labels with their height, 0 to 1.
+
+    The topmost label carries the unit.
+    """
 
     top_kwh: float
     ticks: tuple[tuple[float, str], ...]
@@ -32,11 +35,9 @@ def scale(highest_kwh: float) -> Scale:
     step = next(step * power for step in _STEPS if step * power >= rough * 0.999)
     count = next(count for count in (1, 2, 3, 4) if count * step >= highest * 0.999)
     decimals = max(0, -floor(log10(step)) + (1 if round(step / 10.0 ** floor(log10(step)), 6) == 2.5 else 0))
-    ticks = tuple(
-        (number / count, f"{words.number(number * step, decimals=decimals)} {prefix}Wh")
-        for number in range(1, count + 1)
-    )
-    return Scale(count * step * unit_kwh, ticks)
+    labels = [words.number(number * step, decimals=decimals) for number in range(count + 1)]
+    labels[-1] += f" {prefix}Wh"
+    return Scale(count * step * unit_kwh, tuple((n / count, label) for n, label in enumerate(labels)))
 
 
 @dataclass(frozen=True, slots=True)

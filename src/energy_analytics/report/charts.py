@@ -13,6 +13,7 @@ from markupsafe import Markup
 from energy_analytics import words
 from energy_analytics.report import axes, content
 from energy_analytics.results import Analysis, ForecastDay
+from energy_analytics.schema import INTERVAL_LEVEL
 
 RECENT_DAYS: Final = 28
 SERIES_SHOWN: Final = 6
@@ -79,7 +80,7 @@ def _recent(analysis: Analysis) -> Chart | None:
         "measured": "measured",
         "incomplete": "incomplete day",
         "expected": "forecast",
-        "range": "80 % prediction interval",
+        "range": f"{words.percent(100 * INTERVAL_LEVEL)} prediction interval",
     }
     legend = tuple((kind, meanings[kind]) for kind, bars in groups if bars)
     highest = max(known, key=lambda day: day.kwh)
@@ -160,7 +161,7 @@ def _plot(
     title: str,
     about: str,
 ) -> Markup:
-    """Draw bars over a grid, with labels above the grid lines and below the ground line."""
+    """Draw bars over a grid, with labels left of the grid lines and below the ground line."""
     paths = Markup("").join(
         Markup('<path class="{}" d="{}"/>').format(kind, "".join(_bar(bar) for bar in bars))
         for kind, bars in groups
@@ -168,10 +169,10 @@ def _plot(
     )
     lines = Markup("").join(
         Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/>').format(_y(height))
-        for height in (0.0, *(tick[0] for tick in scale.ticks))
+        for height, _ in scale.ticks
     )
     labels = Markup("").join(
-        Markup('<text class="label" x="0" y="{}">{}</text>').format(_y(height) - 4, label)
+        Markup('<text class="label" x="-8" y="{}" text-anchor="end">{}</text>').format(_y(height) + 4, label)
         for height, label in scale.ticks
     )
     below = Markup("").join(_tick(place / slots, label) for place, label in ticks)
@@ -199,7 +200,7 @@ def _whisker(slot: int, day: ForecastDay, top_kwh: float) -> Bar:
 
 
 def _tick(place: float, label: str) -> Markup:
-    anchor = "start" if place < 0.06 else "end" if place > 0.94 else "middle"
+    anchor = "end" if place > 0.94 else "middle"
     return Markup('<text class="label" x="{}%" y="{}" text-anchor="{}">{}</text>').format(
         f"{100 * place:.2f}", _TOP + _HEIGHT + 18, anchor, label
     )

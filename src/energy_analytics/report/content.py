@@ -1,31 +1,24 @@
 """What the report says, in the order it says it; text and page only lay it out differently."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from statistics import fmean
 from typing import Final
 
 from energy_analytics import words
+from energy_analytics.report.quality import Row, gap_rows, quality_rows
 from energy_analytics.results import (
     Advice,
     Analysis,
     AnomalySummary,
     ApplianceTotal,
     Forecast,
-    Gap,
     Paragraph,
-    Quality,
 )
 from energy_analytics.schema import INTERVAL_LEVEL
 
 SHARES_SHOWN: Final = 10
-GAPS_SHOWN: Final = 5
-INCOMPLETE_SHOWN: Final = 10
-"""Runs of incomplete days that are listed by date; the rest is counted."""
-NAMES_LISTED: Final = 4
 ANOMALIES_SHOWN: Final = 10
-REASONS_SHOWN: Final = 10
 
 MODEL_WORDS: Final[Mapping[str, str]] = {
     "prophet": "Prophet, which adds a slow trend and a weekly rhythm",
@@ -43,14 +36,6 @@ class Share:
     kwh: float
     percent: float
     peak_hour: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a two-column table."""
-
-    name: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +72,8 @@ def build(analysis: Analysis, advice: Advice, *, source_name: str) -> Content:
         clock=_clock(analysis.timezone),
         summary=_summary(analysis),
         shares=shares(analysis),
-        quality=_quality(analysis.quality),
-        gaps=_gaps(analysis.quality.longest_gaps),
+        quality=quality_rows(analysis.quality),
+        gaps=gap_rows(analysis.quality.longest_gaps),
         notes=tuple(words.name(note, limit=400) for note in analysis.quality.notes),
         insights=advice.insights,
         auditor=advice.auditor,
@@ -112,7 +97,10 @@ def shares(analysis: Analysis) -> tuple[Share, ...]:
     others = analysis.appliances[SHARES_SHOWN:]
     if len(others) == 1:
         shown, others = analysis.appliances, ()
-    lines = [Share(words.name(one.appliance), one.total_kwh, percent(one.total_kwh), _peak_hour(one)) for one in shown]
+    lines = [
+        Share(words.name(one.appliance), one.total_kwh, percent(one.total_kwh), _peak_hour(one))
+        for one in shown
+    ]
     if others:
         rest_kwh = sum(one.total_kwh for one in others)
         lines.append(Share(others_name(len(others)), rest_kwh, percent(rest_kwh), ""))
@@ -165,56 +153,6 @@ def _busiest_hours(analysis: Analysis) -> str:
     by_hour = [sum(profile[hour] or 0.0 for profile in profiles) for hour in range(24)] if profiles else []
     used = sorted((-kwh, hour) for hour, kwh in enumerate(by_hour) if kwh > 0)
     return ", ".join(f"{_hour(hour)} ({words.energy(-kwh)})" for kwh, hour in used[:3])
-
-
-def _quality(quality: Quality) -> tuple[Row, ...]:
-    rejected = sum(quality.rejected_by_reason.values())
-    reasons = sorted(quality.rejected_by_reason.items(), key=lambda item: (-item[1], item[0]))
-    rows = [
-        Row("Rows read", words.number(quality.rows_read, decimals=0)),
-        Row("Rows used", words.number(quality.rows_accepted, decimals=0)),
-        Row("Rows rejected", words.number(rejected, decimals=0)),
-    ]
-    rows += [
-        Row(f"of these, {words.name(reason, limit=80)}", words.number(amount, decimals=0))
-        for reason, amount in reasons[:REASONS_SHOWN]
-    ]
-    if len(reasons) > REASONS_SHOWN:
-        rest = sum(amount for _, amount in reasons[REASONS_SHOWN:])
-        rows.append(Row("of these, other reasons", words.number(rest, decimals=0)))
-    if quality.replaced_by_later_upload:
-        replaced = words.number(quality.replaced_by_later_upload, decimals=0)
-        rows.append(Row("Replaced by a later upload", replaced))
-    gaps = "none"
-    if quality.gap_count:
-        missing = words.count(quality.missing_intervals, "missing reading")
-        gaps = f"{words.number(quality.gap_count, decimals=0)}, with {missing}"
-    rows.append(Row("Gaps", gaps))
-    rows.append(Row("Incomplete days", _incomplete(quality)))
-    return tuple(rows)
-
-
-def _gaps(gaps: Sequence[Gap]) -> tuple[tuple[str, str, str], ...]:
-    """Tell each stretch once, with all appliances that miss it."""
-    together: dict[tuple[datetime, datetime, int], list[str]] = {}
-    for gap in gaps:
-        together.setdefault((gap.start, gap.end, gap.missing_intervals), []).append(gap.appliance)
-    rows = []
-    for (start, end, missing), appliances in list(together.items())[:GAPS_SHOWN]:
-        many = len(appliances) > NAMES_LISTED
-        who = words.count(len(appliances), "appliance") if many else words.listing([*map(words.name, appliances)])
-        rows.append((who, f"{words.moment(start)} to {words.moment(end)}", words.number(missing, decimals=0)))
-    return tuple(rows)
-
-
-def _incomplete(quality: Quality) -> str:
-    if not quality.incomplete_days:
-        return "none"
-    runs = words.day_runs(quality.incomplete_days)
-    listed = "; ".join(runs[:INCOMPLETE_SHOWN])
-    if len(runs) > INCOMPLETE_SHOWN:
-        listed += f"; and {words.number(len(runs) - INCOMPLETE_SHOWN, decimals=0)} more"
-    return f"{words.number(len(quality.incomplete_days), decimals=0)}: {listed}"
 
 
 def _written_by(provider: str) -> str:
@@ -276,11 +214,14 @@ def _forecast(forecast: Forecast) -> tuple[str, ...]:
 def _predictions(forecast: Forecast) -> tuple[tuple[str, str, str, str], ...]:
     if not forecast.days:
         return ()
-    prefix, scale = words.unit_scale(max(day.yhat_upper for day in forecast.days))
+    highest_kwh = max(day.yhat_upper for day in forecast.days)
+    prefix, scale = words.unit_scale(highest_kwh)
+    decimals = words.decimals_of(highest_kwh / scale)
 
     def energy(kwh: float) -> str:
-        return f"{words.number(kwh / scale)} {prefix}Wh"
+        return f"{words.number(kwh / scale, decimals=decimals)} {prefix}Wh"
 
     return tuple(
-        (words.day(day.day), energy(day.yhat), energy(day.yhat_lower), energy(day.yhat_upper)) for day in forecast.days
+        (words.day(day.day), energy(day.yhat), energy(day.yhat_lower), energy(day.yhat_upper))
+        for day in forecast.days
     )

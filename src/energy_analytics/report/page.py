@@ -5,13 +5,14 @@ import textwrap
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
-from typing import Final
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING, Final
 
 from energy_analytics import words
 from energy_analytics.report import charts, content
 from energy_analytics.results import Advice, Analysis
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEXT_WIDTH: Final = 80
 _UNIT: Final = re.compile(r"(?<=\d) (?=(?:[TGMkm]?Wh?|%|[A-Z]{3})(?!\w))")
@@ -33,7 +34,9 @@ def render_html(analysis: Analysis, advice: Advice, *, source_name: str) -> str:
 
 
 @cache
-def _environment(*, autoescape: bool) -> Environment:
+def _environment(*, autoescape: bool) -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - 40 ms, for reports only
+
     environment = Environment(
         loader=PackageLoader("energy_analytics.report", "templates"),
         autoescape=autoescape,  # noqa: S701 - off for plain text only
@@ -48,6 +51,7 @@ def _environment(*, autoescape: bool) -> Environment:
         "number": words.number,
         "pairs": lambda rows: [(row.name, row.value) for row in rows],
         "share_rows": _share_rows,
+        "glue": _glue,
         "wrap": _wrap,
         "columns": _columns,
         "underline": lambda heading: f"{heading}\n{'=' * len(heading)}",
@@ -59,11 +63,15 @@ def _share_rows(rows: Sequence[content.Share]) -> list[tuple[str, str, str]]:
     return [(row.name, words.energy(row.kwh), words.percent(row.percent)) for row in rows]
 
 
+def _glue(text: str) -> str:
+    return _UNIT.sub(_GLUE, text)
+
+
 def _wrap(text: str, indent: int = 0, first: str = "") -> str:
     """Fill lines up to the width; `first` stands before the first of them, the rest is indented."""
     margin = " " * indent
     filled = textwrap.fill(
-        _UNIT.sub(_GLUE, text),
+        _glue(text),
         TEXT_WIDTH,
         initial_indent=first or margin,
         subsequent_indent=margin,
