@@ -38,9 +38,7 @@ def test_totals_shares_and_a_year_in_money() -> None:
 
 def test_a_long_history_speaks_of_its_last_year() -> None:
     start = date(2022, 1, 1)
-    analysis = home(
-        {"A": FLAT_10}, days=800, start=start, factor=lambda day, _: 3.0 if day.year == 2022 else 1.0
-    )
+    analysis = home({"A": FLAT_10}, days=800, start=start, factor=lambda day, _: 3.0 if day.year == 2022 else 1.0)
     (overview,) = told(analysis, "overview")
     assert overview.figures["kwh_per_year"] == pytest.approx(3650)
     assert "last 365 complete days" in overview.assumption
@@ -237,9 +235,7 @@ def test_a_household_price_is_not_applied_to_a_grid() -> None:
 
 
 def test_every_kind_is_made_by_its_own_finder() -> None:
-    analysis = with_forecast(
-        with_anomaly(home({"AC": EVENING, "Gizmo": EVENING}, baseload_kw=0.1), "AC"), 9.0
-    )
+    analysis = with_forecast(with_anomaly(home({"AC": EVENING, "Gizmo": EVENING}, baseload_kw=0.1), "AC"), 9.0)
     for finding in find(analysis, price=PRICE):
         assert finding.kind in FINDERS
         if any("saving" in name or "cost" in name for name in finding.figures):

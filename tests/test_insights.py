@@ -47,9 +47,7 @@ def unfounded(text: str, findings: Sequence[Finding]) -> list[str]:
         decimals = len(token.partition(".")[2])
         close = 0.5 * 10**-decimals * 1.001
         value = float(token.replace(",", ""))
-        if not any(
-            abs(figure * 10.0**power - value) <= close for figure in figures for power in range(-9, 10, 3)
-        ):
+        if not any(abs(figure * 10.0**power - value) <= close for figure in figures for power in range(-9, 10, 3)):
             missing.append(token)
     return missing
 
@@ -94,9 +92,7 @@ def test_a_fault_comes_before_any_saving() -> None:
         baseload_kw=0.1,
         factor=lambda day, name: 0.0 if name == "Fridge" and day.month == 3 else 1.0,
     )
-    assert (
-        advise(analysis).insights[1].text.startswith("Check Fridge: it has used nothing since Friday 1 March")
-    )
+    assert advise(analysis).insights[1].text.startswith("Check Fridge: it has used nothing since Friday 1 March")
 
 
 def test_the_payback_is_a_sum_that_can_be_checked() -> None:

@@ -71,9 +71,7 @@ def html(analysis: Analysis, source_name: str = "home.csv") -> str:
     return render_html(analysis, advice, source_name=source_name)
 
 
-FULL = with_forecast(
-    with_anomaly(home({"AC": EVENING, "Fridge": FLAT_10}, days=120, baseload_kw=0.2), "AC"), 19.5
-)
+FULL = with_forecast(with_anomaly(home({"AC": EVENING, "Fridge": FLAT_10}, days=120, baseload_kw=0.2), "AC"), 19.5)
 CASES = {
     "full": FULL,
     "one row": one_row(0.25),
@@ -158,9 +156,7 @@ def test_bad_rows_gaps_and_incomplete_days_are_told() -> None:
         rejected_by_reason={"negative energy": 5, "no timestamp": 2},
         gap_count=2,
         missing_intervals=30,
-        longest_gaps=tuple(
-            Gap(name, FULL.first, FULL.first + timedelta(hours=15), 15) for name in ("AC", "Fridge")
-        ),
+        longest_gaps=tuple(Gap(name, FULL.first, FULL.first + timedelta(hours=15), 15) for name in ("AC", "Fridge")),
         incomplete_days=(date(2024, 1, 1), date(2024, 1, 2), *(date(2024, 2, n) for n in range(1, 29, 2))),
         notes=("The file was read as Latin-1.",),
     )

@@ -40,9 +40,10 @@ def file_list(paths: Sequence[Path]) -> str:
     return "[" + ", ".join(file_literal(path) for path in paths) + "]"
 
 
-def parquet(paths: Sequence[Path]) -> str:
-    """Write the relation of Parquet files that have one schema, whatever their names look like."""
-    return f"read_parquet({file_list(paths)}, hive_partitioning = false)"
+def parquet(paths: Sequence[Path], *columns: str) -> str:
+    """Write the relation of Parquet files that have one schema, with the column `filename` if asked for."""
+    further = "".join(f", {column} = true" for column in columns)
+    return f"read_parquet({file_list(paths)}, hive_partitioning = false{further})"
 
 
 def significant(expression: str) -> str:

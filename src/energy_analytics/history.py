@@ -49,8 +49,6 @@ def take_in(engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, 
                 lake.fetch(upload.key),
                 target,
                 name=upload.name,
-                site=upload.site,
-                raw_key=upload.key,
                 uploaded_at=upload.uploaded_at,
                 fingerprint=_fingerprint(settings),
                 timezone=settings.timezone,
@@ -149,7 +147,8 @@ def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
     if len(paths) == 1:
         return everything
     spans = engine.execute(f"""
-        SELECT min(timestamp), max(timestamp) FROM {everything} GROUP BY raw_key ORDER BY 1, 2""").fetchall()
+        SELECT min(timestamp), max(timestamp) FROM {parquet(paths, "filename")} GROUP BY filename
+        ORDER BY 1, 2""").fetchall()
     shared: list[tuple[datetime, datetime]] = []
     reach = spans[0][1]
     for first, last in spans[1:]:
@@ -163,6 +162,6 @@ def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
     return f"""(
         SELECT * FROM {everything} WHERE NOT ({within})
         UNION ALL
-        SELECT * FROM {everything} WHERE {within}
+        SELECT * EXCLUDE (filename) FROM {parquet(paths, "filename")} WHERE {within}
         QUALIFY row_number() OVER (
-            PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY uploaded_at DESC, raw_key DESC) = 1)"""
+            PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY uploaded_at DESC, filename DESC) = 1)"""

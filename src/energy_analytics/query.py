@@ -124,8 +124,10 @@ def _readings(engine: duckdb.DuckDBPyConnection, lake: LocalLake) -> str:
     for stored in lake.list(prefix):
         sites.setdefault(site_of(stored.key.removeprefix("curated/")), []).append(lake.fetch(stored.key))
     if not sites:
-        return _nothing(schema.READINGS)
-    return " UNION ALL ".join(f"SELECT * FROM {merged(engine, paths)}" for paths in sites.values())
+        return _nothing(schema.READINGS, ("CAST(NULL AS VARCHAR) AS site",))
+    return " UNION ALL ".join(
+        f"SELECT *, {literal(site)} AS site FROM {merged(engine, paths)}" for site, paths in sites.items()
+    )
 
 
 def _raw(lake: LocalLake, folder: Path) -> str:

@@ -105,10 +105,9 @@ READINGS: Final = Table(
         *_READING,
         Column("utc_offset_minutes", "SMALLINT", "offset of the wall time from UTC; null without a timezone"),
         Column("uploaded_at", "TIMESTAMP", "time of the upload, UTC; the later upload of an interval wins"),
-        Column("raw_key", "VARCHAR", "the upload that the reading came from"),
-        Column("site", "VARCHAR", "site; empty for the root site"),
     ),
 )
+"""The site and the upload are told by the path of a file: the raw key, with `.parquet` behind it."""
 
 HOURLY: Final = Table(
     "hourly",

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -56,7 +57,7 @@ def load() -> "type[Prophet]":
     """Import Prophet without its plotting, which is never used and takes longer to load than all the rest."""
     with _LOADING:
         logging.getLogger("prophet.plot").disabled = True
-        hidden = {name: sys.modules[name] for name in _NEVER_USED if name in sys.modules}
+        hidden: dict[str, ModuleType] = {name: sys.modules[name] for name in _NEVER_USED if name in sys.modules}
         sys.modules.update(dict.fromkeys(_NEVER_USED))  # type: ignore[arg-type]  # None makes an import fail at once
         try:
             from prophet import Prophet

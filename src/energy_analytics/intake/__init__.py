@@ -35,8 +35,6 @@ def read_upload(
     target: Path,
     *,
     name: str,
-    site: str,
-    raw_key: str,
     uploaded_at: datetime,
     fingerprint: str,
     timezone: str | None,
@@ -52,10 +50,7 @@ def read_upload(
     """
     engine.execute("DROP TABLE IF EXISTS rejected")
     text, dialect = understood(source, name, target.parent)
-    constants = (
-        f"TIMESTAMP '{uploaded_at:%Y-%m-%d %H:%M:%S}' AS uploaded_at, {literal(raw_key)} AS raw_key, "
-        f"{literal(site)} AS site"
-    )
+    constants = f"TIMESTAMP '{uploaded_at:%Y-%m-%d %H:%M:%S}' AS uploaded_at"
 
     def copy_options(verdict: Verdict) -> str:
         metadata = f"{{fingerprint: {literal(fingerprint)}, verdict: {literal(verdict.to_json())}}}"

@@ -97,10 +97,7 @@ def shares(analysis: Analysis) -> tuple[Share, ...]:
     others = analysis.appliances[SHARES_SHOWN:]
     if len(others) == 1:
         shown, others = analysis.appliances, ()
-    lines = [
-        Share(words.name(one.appliance), one.total_kwh, percent(one.total_kwh), _peak_hour(one))
-        for one in shown
-    ]
+    lines = [Share(words.name(one.appliance), one.total_kwh, percent(one.total_kwh), _peak_hour(one)) for one in shown]
     if others:
         rest_kwh = sum(one.total_kwh for one in others)
         lines.append(Share(others_name(len(others)), rest_kwh, percent(rest_kwh), ""))
@@ -222,6 +219,5 @@ def _predictions(forecast: Forecast) -> tuple[tuple[str, str, str, str], ...]:
         return f"{words.number(kwh / scale, decimals=decimals)} {prefix}Wh"
 
     return tuple(
-        (words.day(day.day), energy(day.yhat), energy(day.yhat_lower), energy(day.yhat_upper))
-        for day in forecast.days
+        (words.day(day.day), energy(day.yhat), energy(day.yhat_lower), energy(day.yhat_upper)) for day in forecast.days
     )

@@ -35,7 +35,7 @@ def render_html(analysis: Analysis, advice: Advice, *, source_name: str) -> str:
 
 @cache
 def _environment(*, autoescape: bool) -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - 40 ms, for reports only
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("energy_analytics.report", "templates"),

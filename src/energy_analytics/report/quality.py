@@ -59,11 +59,7 @@ def gap_rows(gaps: Sequence[Gap]) -> tuple[tuple[str, str, str], ...]:
     rows = []
     for (start, end, missing), appliances in list(together.items())[:GAPS_SHOWN]:
         many = len(appliances) > NAMES_LISTED
-        who = (
-            words.count(len(appliances), "appliance")
-            if many
-            else words.listing([*map(words.name, appliances)])
-        )
+        who = words.count(len(appliances), "appliance") if many else words.listing([*map(words.name, appliances)])
         rows.append((who, f"{words.moment(start)} to {words.moment(end)}", words.number(missing, decimals=0)))
     return tuple(rows)
 
