@@ -115,7 +115,7 @@ def show_results(manifests: "Sequence[Manifest]", waiting: "Sequence[StoredObjec
         results = manifest.get("results")
         rows.add_row(
             manifest["upload"]["uploaded_at"][:19].replace("T", " "),
-            Text(words.name(manifest["site"]) or "-"),
+            Text(words.name(manifest["site"]) if manifest["site"] else "-"),
             Text(words.name(key.split("/")[-1])),
             manifest["status"],
             words.number(results["total_kwh"]) if results else "",
@@ -250,7 +250,7 @@ def progress() -> "Iterator[Progress]":
 
 
 def _cell(value: Any) -> Text:
-    if value is None:
+    if value is None or value == "":
         return Text("")
     if isinstance(value, float):
         return Text(f"{value:,.3f}" if abs(value) >= 1 else f"{value:.6g}")
