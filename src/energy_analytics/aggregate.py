@@ -40,6 +40,15 @@ class Statistics:
 
 
 @dataclass(frozen=True, slots=True)
+class Days:
+    """The table of appliances' days, and the scales of its exact sums `total` (kWh) and `squares` (kWh squared)."""
+
+    table: str
+    scale: float
+    square_scale: float
+
+
+@dataclass(frozen=True, slots=True)
 class Gaps:
     """Missing intervals between readings: how many gaps, how many intervals, and the longest gaps."""
 
@@ -48,22 +57,35 @@ class Gaps:
     longest: tuple[Gap, ...]
 
 
-def statistics(engine: duckdb.DuckDBPyConnection, readings: str) -> dict[str, Statistics]:
-    """Return the statistics of each appliance in the relation `readings`."""
-    largest = engine.execute(f"SELECT max(kwh) FROM {readings}").fetchall()[0][0]
+def create_days(engine: duckdb.DuckDBPyConnection, readings: str) -> Days:
+    """Create the table of each appliance's local days: the one pass over all readings that most else rests on."""
+    largest = _largest(engine, readings)
     scale, square_scale = binary_scale(largest), binary_scale(largest, power=2)
+    instant = "timestamp - to_minutes(coalesce(utc_offset_minutes, 0))"
+    engine.execute(f"""
+        CREATE OR REPLACE TEMP TABLE days AS
+        SELECT CAST(timestamp AS DATE) AS day, appliance, count(*) AS readings,
+            {exact_sum("kwh", scale)} AS total, {exact_sum("kwh * kwh", square_scale)} AS squares,
+            min({instant}) AS first_instant, max({instant}) AS last_instant,
+            min(timestamp) AS first_local, max(timestamp) AS last_local,
+            count(*) = bit_count(bit_or(1 << hour(timestamp))) AS once_an_hour
+        FROM {readings} GROUP BY ALL""")
+    return Days("days", scale, square_scale)
+
+
+def statistics(engine: duckdb.DuckDBPyConnection, days: Days) -> dict[str, Statistics]:
+    """Return the statistics of each appliance."""
     rows = engine.execute(f"""
-        SELECT appliance, count(*), {exact_sum("kwh", scale)}, {exact_sum("kwh * kwh", square_scale)},
-            min(timestamp), max(timestamp)
-        FROM {readings} GROUP BY appliance ORDER BY appliance""").fetchall()
+        SELECT appliance, sum(readings), sum(total), sum(squares), min(first_local), max(last_local)
+        FROM {days.table} GROUP BY appliance ORDER BY appliance""").fetchall()
     found = {}
     for appliance, count, total, squares, first, last in rows:
-        exact_total = Fraction(total) / Fraction(scale)
+        exact_total = Fraction(int(total)) / Fraction(days.scale)
         variance = None
         if count > 1:
-            variance = (Fraction(squares) / Fraction(square_scale) - exact_total**2 / count) / (count - 1)
+            variance = (Fraction(int(squares)) / Fraction(days.square_scale) - exact_total**2 / count) / (count - 1)
         found[appliance] = Statistics(
-            count=count,
+            count=int(count),
             total_kwh=float(exact_total),
             avg_kwh=float(exact_total / count),
             std_kwh=None if variance is None else max(0.0, float(variance)) ** 0.5,
@@ -73,7 +95,7 @@ def statistics(engine: duckdb.DuckDBPyConnection, readings: str) -> dict[str, St
     return found
 
 
-def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str) -> dict[str, float]:
+def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str, days: Days) -> dict[str, float]:
     """Return the commonest time between consecutive readings of each appliance that has two, in minutes.
 
     Looked for among the newest readings of an appliance; of two that are equally common, the shorter.
@@ -82,9 +104,9 @@ def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str) -> dict[str,
     return dict(
         engine.execute(f"""
         WITH spans AS (
-            SELECT appliance, max(timestamp) - (max(timestamp) - min(timestamp))
-                * least(1.0, {_SAMPLED_READINGS}.0 / count(*)) - INTERVAL 3 DAY AS since
-            FROM {readings} GROUP BY appliance
+            SELECT appliance, max(last_local) - (max(last_local) - min(first_local))
+                * least(1.0, {_SAMPLED_READINGS}.0 / sum(readings)) - INTERVAL 3 DAY AS since
+            FROM {days.table} GROUP BY appliance
         ), newest AS (
             SELECT appliance, epoch_us({instant}) AS moment_us
             FROM {readings} JOIN spans USING (appliance) WHERE timestamp >= since
@@ -98,44 +120,42 @@ def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str) -> dict[str,
     )
 
 
-def create_hourly(engine: duckdb.DuckDBPyConnection, readings: str) -> str:
+def create_hourly(engine: duckdb.DuckDBPyConnection, readings: str, days: Days) -> str:
     """Create the table of energy per appliance and local hour, and return its name.
 
-    An hour that happens twice is two rows with different `utc_offset_minutes`.
+    An hour that happens twice is two rows with different `utc_offset_minutes`. Where no hour of an appliance
+    has two readings, the readings are the hours, and nothing is added up.
     """
-    largest = engine.execute(f"SELECT max(kwh) FROM {readings}").fetchall()[0][0]
-    scale = binary_scale(largest)
-    engine.execute(f"""
-        CREATE OR REPLACE TEMP TABLE hourly AS
-        SELECT date_trunc('hour', timestamp) AS hour, appliance,
-            CAST({exact_sum("kwh", scale)} AS DOUBLE) / {scale!r} AS kwh, count(*) AS readings, utc_offset_minutes
-        FROM {readings} GROUP BY ALL""")
+    once = engine.execute(f"SELECT bool_and(once_an_hour) FROM {days.table}").fetchall() == [(True,)]
+    engine.execute("DROP VIEW IF EXISTS hourly; DROP TABLE IF EXISTS hourly_sums")
+    if once:
+        select = f"""
+            SELECT date_trunc('hour', timestamp) AS hour, appliance, kwh, CAST(1 AS BIGINT) AS readings,
+                utc_offset_minutes FROM {readings}"""
+    else:
+        engine.execute(f"""
+            CREATE TEMP TABLE hourly_sums AS
+            SELECT date_trunc('hour', timestamp) AS hour, appliance,
+                CAST({exact_sum("kwh", days.scale)} AS DOUBLE) / {days.scale!r} AS kwh, count(*) AS readings,
+                utc_offset_minutes
+            FROM {readings} GROUP BY ALL
+            ORDER BY hour, appliance, utc_offset_minutes DESC""")
+        select = "SELECT * FROM hourly_sums"
+    engine.execute(f"CREATE TEMP VIEW hourly AS {select}")
     return "hourly"
 
 
-def create_daily(engine: duckdb.DuckDBPyConnection, readings: str, *, steps: Mapping[str, float], wall: Clock) -> str:
+def create_daily(engine: duckdb.DuckDBPyConnection, days: Days, *, steps: Mapping[str, float], wall: Clock) -> str:
     """Create the table of energy per appliance and local day with its coverage, and return its name."""
-    largest = engine.execute(f"SELECT max(kwh) FROM {readings}").fetchall()[0][0]
-    scale = binary_scale(largest)
     engine.execute("CREATE OR REPLACE TEMP TABLE steps (appliance VARCHAR, step_minutes DOUBLE)")
-    if steps:
-        names = list(steps)
-        engine.execute(
-            "INSERT INTO steps SELECT unnest(?::VARCHAR[]), unnest(?::DOUBLE[])",
-            [names, [steps[name] for name in names]],
-        )
+    engine.execute(
+        "INSERT INTO steps SELECT unnest(?::VARCHAR[]), unnest(?::DOUBLE[])", [list(steps), list(steps.values())]
+    )
     engine.execute(f"""
         CREATE OR REPLACE TEMP TABLE daily AS
-        WITH days AS (
-            SELECT CAST(timestamp AS DATE) AS day, appliance,
-                CAST({exact_sum("kwh", scale)} AS DOUBLE) / {scale!r} AS kwh, count(*) AS readings,
-                min(timestamp - to_minutes(coalesce(utc_offset_minutes, 0))) AS first_instant,
-                max(timestamp - to_minutes(coalesce(utc_offset_minutes, 0))) AS last_instant,
-                min(timestamp) AS first_local, max(timestamp) AS last_local
-            FROM {readings} GROUP BY ALL)
-        SELECT days.*, step_minutes, {wall.day_minutes("day")} AS day_minutes,
+        SELECT days.*, CAST(total AS DOUBLE) / {days.scale!r} AS kwh, step_minutes,
             least(1.0, readings * step_minutes / greatest({wall.day_minutes("day")}, step_minutes)) AS coverage
-        FROM days LEFT JOIN steps USING (appliance)""")
+        FROM {days.table} AS days LEFT JOIN steps USING (appliance)""")
     return "daily"
 
 
@@ -144,7 +164,7 @@ def day_totals(engine: duckdb.DuckDBPyConnection, daily: str, *, largest: Sequen
 
     Of the appliances in `largest`, the first 50 are told apart on each day.
     """
-    scale = binary_scale(engine.execute(f"SELECT max(kwh) FROM {daily}").fetchall()[0][0])
+    scale = binary_scale(_largest(engine, daily))
     by_appliance: dict[date, dict[str, float]] = {}
     for day, appliance, kwh in engine.execute(
         f"SELECT day, appliance, kwh FROM {daily} WHERE appliance IN (SELECT unnest(?::VARCHAR[])) ORDER BY ALL",
@@ -183,8 +203,7 @@ def appliance_totals(
     steps: Mapping[str, float],
 ) -> tuple[ApplianceTotal, ...]:
     """Return the appliances with their peak hour and profile of the day, largest total first."""
-    largest = engine.execute(f"SELECT max(kwh) FROM {hourly}").fetchall()[0][0]
-    scale = binary_scale(largest)
+    scale = binary_scale(_largest(engine, hourly))
     sums: dict[str, dict[int, tuple[int, int, int]]] = {appliance: {} for appliance in found}
     for appliance, hour, total, readings, hours in engine.execute(f"""
         SELECT appliance, hour(hour), {exact_sum("kwh", scale)}, sum(readings), count(*)
@@ -229,8 +248,7 @@ def peak_and_baseload(
     fine = [appliance for appliance, step in steps.items() if step <= 60]
     if not fine:
         return None, None
-    largest = engine.execute(f"SELECT max(kwh) FROM {hourly}").fetchall()[0][0]
-    scale = binary_scale(largest)
+    scale = binary_scale(_largest(engine, hourly))
     engine.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE site_hours AS
@@ -286,3 +304,7 @@ def gaps(engine: duckdb.DuckDBPyConnection, readings: str, daily: str) -> Gaps:
         ORDER BY missing DESC, gap_from, appliance LIMIT {_LISTED_GAPS}""").fetchall()
     engine.execute("DROP TABLE gaps")
     return Gaps(int(count), int(missing), tuple(Gap(*row) for row in longest))
+
+
+def _largest(engine: duckdb.DuckDBPyConnection, relation: str) -> float:
+    return float(engine.execute(f"SELECT max(kwh) FROM {relation}").fetchall()[0][0])

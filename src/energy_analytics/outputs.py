@@ -84,12 +84,12 @@ def put_curated(
     selects = {
         schema.HOURLY: (
             f"SELECT hour, appliance, kwh, readings, CAST(utc_offset_minutes AS SMALLINT) AS utc_offset_minutes, "
-            f"{site} AS site FROM {hourly} ORDER BY appliance, hour, hourly.utc_offset_minutes DESC"
+            f"{site} AS site FROM {hourly}"
         ),
         schema.DAILY: (
             f"SELECT day, appliance, kwh, readings, coverage, "
             f"day IN (SELECT unnest(?::DATE[])) AS site_day_complete, {site} AS site "
-            f"FROM {daily} ORDER BY appliance, day"
+            f"FROM {daily} ORDER BY day, appliance"
         ),
     }
     keys = {}

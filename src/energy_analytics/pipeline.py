@@ -10,6 +10,7 @@ from . import __version__, outputs, schema
 from .aggregate import (
     appliance_totals,
     create_daily,
+    create_days,
     create_hourly,
     day_totals,
     gaps,
@@ -70,12 +71,13 @@ def analyse(
 ) -> tuple[Analysis, Tables]:
     """Work out everything about a site's readings. Writes nothing outside the engine."""
     progress(STAGES[1], engine, history.rows_accepted)
-    found = statistics(engine, history.readings)
+    days_of_appliances = create_days(engine, history.readings)
+    found = statistics(engine, days_of_appliances)
     first, last = min(one.first for one in found.values()), max(one.last for one in found.values())
     wall = clock(settings.timezone, first, last)
-    steps = steps_minutes(engine, history.readings)
-    hourly = create_hourly(engine, history.readings)
-    daily = create_daily(engine, history.readings, steps=steps, wall=wall)
+    steps = steps_minutes(engine, history.readings, days_of_appliances)
+    hourly = create_hourly(engine, history.readings, days_of_appliances)
+    daily = create_daily(engine, days_of_appliances, steps=steps, wall=wall)
     appliances = appliance_totals(engine, hourly, found, steps)
     days = day_totals(engine, daily, largest=[one.appliance for one in appliances])
     complete = tuple(day.day for day in days if day.complete)

@@ -83,14 +83,23 @@ def _copy(
 def _proof(
     engine: duckdb.DuckDBPyConnection, readings: str, *, timezone: str | None, max_reading_kwh: float
 ) -> tuple[int, Clock] | None:
-    """Return the number of readings and their clock, if nothing is odd about any of them."""
+    """Return the number of readings and their clock, if nothing is odd about any of them.
+
+    Grouped by appliance and day, a bit for each hour tells at once of most files that nothing is there twice.
+    """
     summary = engine.execute(f"""
-        SELECT count(*), count(timestamp), count(appliance), count(kwh), min(kwh), max(kwh),
-            min(timestamp), max(timestamp), coalesce(max(second(timestamp)), 0),
-            count(*) FILTER (appliance = '' OR appliance <> trim(appliance, {WHITE_SPACE}))
-        FROM {readings}""").fetchall()[0]
-    count, *counts, lowest, highest, first, last, seconds, untrimmed = summary
-    if count == 0 or any(other != count for other in counts) or untrimmed:
+        SELECT sum(rows), sum(times), sum(named), sum(measured), min(lowest), max(highest), min(first), max(last),
+            bool_or(seconds), bool_or(untrimmed), bool_and(rows = hours)
+        FROM (
+            SELECT count(*) AS rows, count(timestamp) AS times, count(appliance) AS named, count(kwh) AS measured,
+                min(kwh) AS lowest, max(kwh) AS highest, min(timestamp) AS first, max(timestamp) AS last,
+                bool_or(second(timestamp) <> 0) AS seconds,
+                any_value(appliance) = '' OR any_value(appliance) <> trim(any_value(appliance), {WHITE_SPACE})
+                    AS untrimmed,
+                bit_count(bit_or(1 << hour(timestamp))) AS hours
+            FROM {readings} GROUP BY appliance, CAST(timestamp AS DATE))""").fetchall()[0]
+    count, *counts, lowest, highest, first, last, seconds, untrimmed, once_an_hour = summary
+    if not count or any(other != count for other in counts) or untrimmed:
         return None
     if not (lowest >= 0 and highest <= max_reading_kwh and first >= EARLIEST and last < LATEST):
         return None
@@ -99,9 +108,11 @@ def _proof(
         odd = f"{wall.happens_twice('timestamp')} OR {wall.never_happens('timestamp')}"
         if engine.execute(f"SELECT 1 FROM {readings} WHERE {odd} LIMIT 1").fetchone():
             return None
-    if _has_duplicates(engine, readings, whole_minutes=seconds == 0) or absurd_limits(engine, readings):
+    if not once_an_hour and _has_duplicates(engine, readings, whole_minutes=not seconds):
         return None
-    return count, wall
+    if absurd_limits(engine, readings):
+        return None
+    return int(count), wall
 
 
 def _has_duplicates(engine: duckdb.DuckDBPyConnection, readings: str, *, whole_minutes: bool) -> bool:
