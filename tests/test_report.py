@@ -181,7 +181,7 @@ def test_anomalies_are_explained() -> None:
 def test_the_forecast_names_model_days_and_range() -> None:
     plain = " ".join(text(FULL).split())
     assert "an average of the most recent complete days. It was trained on 120 complete days." in plain
-    assert "80 % prediction interval: of 100 such days, about 80" in plain
+    assert "80 % prediction interval. How often days of this history" in plain
     assert "Assumption: The coming week is like the last ones." in plain
     assert "Tuesday 30 April 2024 19.5 kWh 17.5 kWh 21.5 kWh" in plain
 
