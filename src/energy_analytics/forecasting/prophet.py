@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -41,9 +42,8 @@ def prophet(history: History, *, horizon_days: int) -> Prediction:
             changepoint_prior_scale=0.05,
             interval_width=INTERVAL_LEVEL,
         )
-        with _quiet():
+        with _quiet(), _seeded():
             model.fit(observed)
-        with _seeded():
             predicted = model.predict(pd.DataFrame({"ds": ahead}))
     except (ImportError, RuntimeError, ValueError, OSError) as error:
         raise ProphetError(f"Prophet gave up: {error}") from error
@@ -80,11 +80,13 @@ def load_meanwhile() -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep cmdstanpy from logging each fit."""
+    """Keep cmdstanpy from logging each fit, and Prophet's use of old pandas from being told to our users."""
     logger = logging.getLogger("cmdstanpy")
     disabled, logger.disabled = logger.disabled, True
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
     finally:
         logger.disabled = disabled
 

@@ -202,8 +202,8 @@ def _forecast(forecast: Forecast) -> tuple[str, ...]:
         "expected, "
         f"{words.energy(sum(day.yhat for day in forecast.days) / len(forecast.days))} a day.",
         f"The model is {model}. It was trained on {words.count(forecast.trained_on_days, 'complete day')}.",
-        ff"The range beside each day is what the model gives as its {share} % prediction interval. How often days of this "
-        "history would have fallen within it has not been measured.",
+        f"The range beside each day is what the model gives as its {share} % prediction interval. "
+        "How often days of this history would have fallen within it has not been measured.",
     )
 
 
