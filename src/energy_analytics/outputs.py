@@ -10,7 +10,7 @@ import duckdb
 from . import schema
 from .engine import literal, significant
 from .lake import LocalLake
-from .results import Analysis
+from .results import Analysis, ApplianceTotal
 from .uploads import Upload, in_site
 
 
@@ -32,7 +32,7 @@ def check(analysis: Analysis) -> None:
             raise BrokenResultError(f"The forecast of {day.day} is out of order or not finite: {day}.")
 
 
-def processed_csv(analysis: Analysis) -> bytes:
+def processed_csv(appliances: Sequence[ApplianceTotal]) -> bytes:
     """Write the totals per appliance, in order of their names."""
     rows = [
         (
@@ -43,7 +43,7 @@ def processed_csv(analysis: Analysis) -> bytes:
             one.count,
             one.peak_hour,
         )
-        for one in sorted(analysis.appliances, key=lambda one: one.appliance)
+        for one in sorted(appliances, key=lambda one: one.appliance)
     ]
     return _csv(schema.PROCESSED_ENERGY_DATA.column_names, rows)
 

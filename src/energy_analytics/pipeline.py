@@ -181,7 +181,7 @@ def _run_once(
     }
     if is_newest(lake, upload):
         keys |= outputs.put_curated(engine, lake, upload, tables.hourly, tables.daily, analysis)
-    lake.write(keys["processed"], outputs.processed_csv(analysis))
+    lake.write(keys["processed"], outputs.processed_csv(analysis.appliances))
     outputs.put_anomalies(engine, lake, keys["anomalies"], tables.anomalies)
     lake.write(keys["forecast"], outputs.forecast_csv(analysis))
     lake.write(keys["report_text"], render_text(analysis, advice, source_name=upload.name).encode())
