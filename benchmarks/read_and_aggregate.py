@@ -10,13 +10,12 @@ from energy_analytics.delivery import deliver
 from energy_analytics.engine import connect
 from energy_analytics.lake import LocalLake
 from energy_analytics.settings import Settings
-from energy_analytics.uploads import identify
 
 
 def main() -> None:
     """Take the file in and add it up, with the lake in the folder given second."""
     file, lake, settings = Path(sys.argv[1]), LocalLake(Path(sys.argv[2])), Settings()
-    upload = identify(lake, lake.describe(deliver(lake, file, site="", now=datetime.now(UTC))))
+    upload = deliver(lake, file, site="", now=datetime.now(UTC))
     with (
         lake.work_folder() as spill,
         connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill) as engine,

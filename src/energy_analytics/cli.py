@@ -101,9 +101,9 @@ def run(
     for file in files:
         try:
             with _told_in_a_sentence():
-                key = deliver(opened, file, site=site, now=datetime.now(UTC))
+                upload = deliver(opened, file, site=site, now=datetime.now(UTC))
                 with terminal.progress() as progress:
-                    manifest = run_pipeline(opened, key, settings, progress=progress)
+                    manifest = run_pipeline(opened, upload, settings, progress=progress)
             manifests.append(manifest)
             if not as_json:
                 terminal.show_run(manifest, lake=settings.lake)
@@ -125,13 +125,15 @@ def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
     from . import terminal
     from .pipeline import FailedRunError
     from .pipeline import run as run_pipeline
+    from .uploads import identify
     from .watch import Arrivals
     from .watch import watch as watch_lake
 
     def handle(key: str) -> None:
         try:
             with terminal.progress() as progress:
-                manifest = run_pipeline(opened, key, settings, progress=progress)
+                upload = identify(opened, opened.describe(key))
+                manifest = run_pipeline(opened, upload, settings, progress=progress)
             results = manifest["results"]
             terminal.print_plain(
                 f"{key}: {manifest['intake']['rows_accepted']:,} rows, {results['anomalies']:,} anomalies, "

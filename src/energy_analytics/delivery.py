@@ -1,7 +1,7 @@
 """Putting a person's file into the lake as an upload."""
 
+import hashlib
 import re
-import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,13 +13,14 @@ from .engine import file_literal, literal
 from .intake import UnusableUploadError, column_positions
 from .lake import LocalLake
 from .schema import RAW_ENERGY_DATA, RAW_SUFFIXES
-from .uploads import file_digest, raw_key, upload_time, uploads_of_site
+from .uploads import Upload, file_digest, identify, raw_key, upload_time, uploads_of_site
 
 _PARQUET_MAGIC: Final = b"PAR1"
+_CHUNK_BYTES: Final = 1 << 20
 
 
-def deliver(lake: LocalLake, path: Path, *, site: str, now: datetime) -> str:
-    """Put the file under `raw/` and return its key; a file that is there already stays the upload it was.
+def deliver(lake: LocalLake, path: Path, *, site: str, now: datetime) -> Upload:
+    """Put the file under `raw/` as an upload; a file that is there already stays the upload it was.
 
     The upload's time is the file's own, so that the same file makes the same stamp in any lake, but never
     before an upload that was there first: what comes later corrects what came earlier.
@@ -29,25 +30,37 @@ def deliver(lake: LocalLake, path: Path, *, site: str, now: datetime) -> str:
         what = "is a folder, not a file" if path.is_dir() else "does not exist"
         raise UnusableUploadError(f"{path} {what}.")
     if path.absolute().is_relative_to(lake.root / "raw"):
-        return path.absolute().relative_to(lake.root).as_posix()
+        return identify(lake, lake.describe(path.absolute().relative_to(lake.root).as_posix()))
     with lake.work_folder() as folder:
         copy = folder / "upload"
         if _is_parquet(path):
             _write_csv(path, copy)
+            digest = file_digest(copy)
             name = f"{path.stem}.csv.gz"
         else:
-            shutil.copyfile(path, copy)
+            digest = _copy(path, copy)
             name = _csv_name(path.name)
         key = raw_key(site, name)
         there = uploads_of_site(lake, site)
         for stored in there:
-            if stored.key == key and file_digest(lake.fetch(key)) == file_digest(copy):
-                return key
+            if stored.key == key and identify(lake, stored).sha256 == digest:
+                return Upload(key, upload_time(stored), stored.size_bytes, digest)
         modified = min(datetime.fromtimestamp(path.stat().st_mtime, UTC), now).replace(microsecond=0)
         if there:
             modified = max(modified, upload_time(there[-1]) + timedelta(seconds=1))
+        size_bytes = copy.stat().st_size
         lake.put(key, copy, modified=modified)
-    return key
+    return Upload(key, modified, size_bytes, digest)
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copy a file and return the SHA-256 of what was copied."""
+    digest = hashlib.sha256()
+    with source.open("rb") as read, target.open("wb") as written:
+        while chunk := read.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            written.write(chunk)
+    return digest.hexdigest()
 
 
 def _csv_name(name: str) -> str:

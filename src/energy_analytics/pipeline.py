@@ -32,7 +32,7 @@ from .results import Analysis, Quality
 from .runs import Manifest, is_newest, later_uploads_without, put_manifest
 from .settings import Settings
 from .tariff import choose_price
-from .uploads import Upload, identify, upload_time
+from .uploads import Upload, upload_time
 
 Progress = Callable[[str, duckdb.DuckDBPyConnection, int | None], None]
 """Told each stage as it begins, the engine that can say how far a query is, and about how many rows there are."""
@@ -118,19 +118,18 @@ def analyse(
     return analysis, Tables(hourly, daily, anomalies)
 
 
-def run(lake: LocalLake, key: str, settings: Settings, *, progress: Progress = silent) -> Manifest:
-    """Run the upload under `key`, and again every later run of the site that did not know of it.
+def run(lake: LocalLake, upload: Upload, settings: Settings, *, progress: Progress = silent) -> Manifest:
+    """Run the upload, and again every later run of the site that did not know of it.
 
     Each run sees the uploads up to its own, so their order of arrival does not matter in the end.
     Raises FailedRunError, after the failure is on record, when the upload has no usable row.
     """
-    upload = identify(lake, lake.describe(key))
     settings = settings.for_site(upload.site)
     warm_up(settings.model)
     with lake.work_folder() as spill:
         engine = connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill)
         with engine:
-            progress(STAGES[0], engine, estimated_rows(lake.fetch(key)))
+            progress(STAGES[0], engine, estimated_rows(lake.fetch(upload.key)))
             try:
                 take_in(engine, lake, upload, settings)
             except UnusableUploadError as error:
