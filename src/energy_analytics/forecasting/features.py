@@ -5,7 +5,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from energy_analytics.forecasting.experts import WEEK, Array, same_weekdays, trailing_mean, weekday_profiles
+from energy_analytics.forecasting.experts import (
+    WEEK,
+    YEAR_DAYS,
+    Array,
+    same_weekdays,
+    trailing_mean,
+    weekday_profiles,
+)
 from energy_analytics.forecasting.panel import FAMILIES, Panel
 
 QUANTILES: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -29,6 +36,9 @@ NAMES: Final = (
     "profile_short",
     "profile_long",
     "profile_strength",
+    "year_ago_day",
+    "year_ago_days_around",
+    "year_ago_week_change",
     "horizon",
     "history_days",
 )
@@ -88,9 +98,24 @@ def make_features(panel: Panel, origins: NDArray[np.int_]) -> Array:
     plain(profile[:, row, target, 0] / scale)
     plain(profile[:, row, target, 2] / scale)
     plain(profile[..., 1].std(axis=2)[:, :, None] / scale)
-    plain(np.arange(1.0, horizon + 1))
+    for change in _year_ago(y, origins, horizon):
+        plain(change / scale)
+    plain(np.minimum(np.arange(1.0, horizon + 1), WEEK))
     plain(np.minimum(origins + 1.0, 400.0)[None, :, None])
     return np.stack(columns, axis=3).reshape(series, origins.size, horizon, len(NAMES))
+
+
+def _year_ago(daily_kwh: Array, origins: NDArray[np.int_], horizon: int) -> tuple[Array, Array, Array]:
+    """How the day, the three days around it and its week differed from the week before, 52 weeks ago; kWh."""
+    then = origins[:, None] + np.arange(1, horizon + 1) - YEAR_DAYS
+    start = origins - YEAR_DAYS
+    known = (start >= WEEK - 1)[None, :, None]
+    week = trailing_mean(daily_kwh, WEEK)
+    before = week[:, np.maximum(start, 0), None]
+    day = daily_kwh[:, np.maximum(then, 0)]
+    around = trailing_mean(daily_kwh, 3)[:, np.maximum(then + 1, 0)]
+    after = week[:, np.maximum(start + WEEK, 0), None]
+    return tuple(np.where(known, np.broadcast_to(x - before, day.shape), np.nan) for x in (day, around, after))
 
 
 def _recent(values: Array, days: int) -> Array:
