@@ -11,6 +11,7 @@ from energy_analytics.forecasting.experts import Array, Mask
 from energy_analytics.forecasting.features import make_features
 from energy_analytics.forecasting.history import Prediction
 from energy_analytics.forecasting.intervals import half_width_ratios, level_ratio, widening, width_factor
+from energy_analytics.forecasting.level_shift import RETURN_SHARE, level_shifts
 from energy_analytics.forecasting.panel import Panel, make_panel
 from energy_analytics.forecasting.pooling import running_scores
 from energy_analytics.forecasting.regression import input_regression, own_regression
@@ -94,10 +95,14 @@ def ensemble_tracks(
     actual = np.where((target < days) & panel.observed[:, day], panel.daily_kwh[:, day], np.nan)
     scale = panel.scale[:, origins, None]
     mean = _weigh(np.maximum(candidates, 0.0), actual, scale, origins, shares)
+    trust, moved, size = (values[:, origins] for values in level_shifts(panel, horizon=horizon))
+    mean += trust[..., None] * (moved - mean)
     middle = candidates[:, :, 2]
     smallest = SMALLEST_HALF_WIDTH * scale
     lower_half = widening(level_ratio(level) * np.maximum(middle - low, smallest))
     upper_half = widening(level_ratio(level) * np.maximum(high - middle, smallest))
+    doubt = RETURN_SHARE * (trust * size)[..., None]
+    lower_half, upper_half = np.maximum(lower_half, doubt), np.maximum(upper_half, doubt)
     errors = actual - mean
     return [
         _calibrated(origins, dropped, mean[n], lower_half[n], upper_half[n], errors[n], level) for n in range(series)

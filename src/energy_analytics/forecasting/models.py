@@ -1,6 +1,7 @@
 """The models that a user can name."""
 
 import time
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,8 @@ SCORED_ORIGINS: Final = 12
 """Forecasts of the past that the choice rests on: every third of the ensemble's, 15 days apart."""
 MARGIN: Final = 0.1
 """Another model must have a MASE lower than the ensemble's by this share: less is noise in 84 days."""
+MIN_SCORED_DAYS: Final = 28
+"""With fewer days to compare on, nothing is chosen over the ensemble."""
 
 
 def prophet(history: History, *, horizon_days: int, level: float) -> Prediction:
@@ -50,22 +53,20 @@ def auto(history: History, *, horizon_days: int, level: float) -> Prediction:
         made = track.prediction(ENSEMBLE)
     else:
         made = MODELS[best](history, horizon_days=horizon_days, level=level)
-    measured = {line.model: line.coverage for line in scores}
-    return Prediction(
-        made.model,
-        made.mean,
-        made.lower,
-        made.upper,
-        note=made.note,
-        measured_coverage=measured.get(made.model),
-        scores=scores,
-    )
+    if made.measured_coverage is None:
+        coverage = next((line.coverage for line in scores if line.model == made.model and line.days), None)
+        made = replace(made, measured_coverage=coverage)
+    return replace(made, scores=scores)
 
 
 def choose(scores: tuple[Score, ...]) -> str:
     """Name the model to use: the one with the lowest MASE if it beats the ensemble by `MARGIN`, else the ensemble."""
     own = next((line.mase for line in scores if line.model == ENSEMBLE), float("nan"))
-    rivals = [line for line in scores if line.model != ENSEMBLE and line.mase < (1 - MARGIN) * own]
+    rivals = [
+        line
+        for line in scores
+        if line.model != ENSEMBLE and line.days >= MIN_SCORED_DAYS and line.mase < (1 - MARGIN) * own
+    ]
     return min(rivals, key=lambda line: line.mase).model if rivals else ENSEMBLE
 
 

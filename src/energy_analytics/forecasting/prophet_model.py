@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import logging
 import sys
+import warnings
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
@@ -31,20 +32,26 @@ def _prophet_class() -> Any:
         for name, module in hidden.items():
             if module is None:
                 del sys.modules[name]
-    for name in ("prophet", "cmdstanpy"):  # cmdstanpy sets its level when imported
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name in ("prophet", "cmdstanpy"):  # cmdstanpy sets a level of its own when it is first used
+        logging.getLogger(name).disabled = True
     return found
 
 
 @contextlib.contextmanager
-def _own_random_state() -> Iterator[None]:
-    """Seed the global generator that Prophet samples from, and give it back as it was."""
-    before = np.random.get_state()  # noqa: NPY002
-    np.random.seed(SEED)  # noqa: NPY002
+def _apart() -> Iterator[None]:
+    """Seed the global generator that Prophet samples from and give it back as it was; drop its deprecation warnings.
+
+    They are about how the package calls pandas: a user can do nothing about them.
+    """
+    before = np.random.get_state()
+    np.random.seed(SEED)
     try:
-        yield
+        with warnings.catch_warnings():
+            for category in (DeprecationWarning, FutureWarning):
+                warnings.simplefilter("ignore", category)
+            yield
     finally:
-        np.random.set_state(before)  # noqa: NPY002
+        np.random.set_state(before)
 
 
 def fit_prophet(history: History, *, horizon_days: int, level: float) -> Prediction:
@@ -53,14 +60,14 @@ def fit_prophet(history: History, *, horizon_days: int, level: float) -> Predict
 
     days = pd.date_range(history.first_day, periods=len(history.daily_kwh) + horizon_days, freq="D")
     frame = pd.DataFrame({"ds": days[: len(history.daily_kwh)], "y": history.daily_kwh}).dropna()
-    model = _prophet_class()(
-        daily_seasonality=False,
-        weekly_seasonality=True,
-        yearly_seasonality=False,
-        changepoint_prior_scale=0.05,
-        interval_width=level,
-    )
-    with _own_random_state():
+    with _apart():
+        model = _prophet_class()(
+            daily_seasonality=False,
+            weekly_seasonality=True,
+            yearly_seasonality=False,
+            changepoint_prior_scale=0.05,
+            interval_width=level,
+        )
         model.fit(frame)
         made = model.predict(pd.DataFrame({"ds": days[len(history.daily_kwh) :]}))
     mean, lower, upper = (
