@@ -40,6 +40,9 @@ class History:
             raise ForecastError(
                 f"Daily energy must be finite and not negative; got {known.min()} to {known.max()} kWh."
             )
+        for name, values in (("holidays", self.holidays), ("temperature_c", self.temperature_c)):
+            if values is not None and (len(values) < len(self.daily_kwh) or not np.isfinite(values).all()):
+                raise ForecastError(f"{name} must have a finite value for every day of the history and the days ahead.")
 
     @property
     def complete_days(self) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from energy_analytics.forecasting.baselines import moving_average, seasonal_naive
-from energy_analytics.forecasting.correction import load_correction
+from energy_analytics.forecasting.correction import Correction, load_correction
 from energy_analytics.forecasting.ensemble import Track, ensemble_tracks
 from energy_analytics.forecasting.history import MIN_COMPLETE_DAYS, History, Model, Prediction, Score
 from energy_analytics.forecasting.prophet_mode import prophet_mode
@@ -35,18 +35,25 @@ def ensemble(history: History, *, horizon_days: int, level: float) -> Prediction
     """Forecast with the ensemble; a moving average below two weeks of complete days."""
     if history.complete_days < MIN_COMPLETE_DAYS:
         return moving_average(history, horizon_days=horizon_days, level=level)
-    track, _ = _ensemble_track(history, horizon_days=horizon_days, level=level)
+    track, _ = _ensemble_track(history, horizon_days=horizon_days, level=level, correction=load_correction())
     return track.prediction(ENSEMBLE)
 
 
 def auto(history: History, *, horizon_days: int, level: float) -> Prediction:
-    """Score every model on the history's own past and forecast with the best, in doubt with the ensemble.
+    """Score every model on the history's own past and forecast with the best, in doubt with the ensemble."""
+    return forecast_best(history, horizon_days=horizon_days, level=level, correction=load_correction())
+
+
+def forecast_best(
+    history: History, *, horizon_days: int, level: float, correction: Correction
+) -> Prediction:
+    """Do what `auto` does, with the pre-trained part given: benchmarks leave meters out of it.
 
     Prophet is scored by `prophet_mode`, the same model solved faster; if it wins, the package makes the forecast.
     """
     if history.complete_days < MIN_COMPLETE_DAYS:
         return moving_average(history, horizon_days=horizon_days, level=level)
-    track, seconds = _ensemble_track(history, horizon_days=horizon_days, level=level)
+    track, seconds = _ensemble_track(history, horizon_days=horizon_days, level=level, correction=correction)
     scores = _scoreboard(history, track, seconds, horizon_days=horizon_days, level=level)
     best = choose(scores)
     if best == ENSEMBLE:
@@ -70,7 +77,9 @@ def choose(scores: tuple[Score, ...]) -> str:
     return min(rivals, key=lambda line: line.mase).model if rivals else ENSEMBLE
 
 
-def _ensemble_track(history: History, *, horizon_days: int, level: float) -> tuple[Track, float]:
+def _ensemble_track(
+    history: History, *, horizon_days: int, level: float, correction: Correction
+) -> tuple[Track, float]:
     """Run the ensemble from the first complete day on; the track counts days of the whole history."""
     started = time.perf_counter()
     first = int(np.flatnonzero(~np.isnan(history.daily_kwh))[0])
@@ -78,7 +87,7 @@ def _ensemble_track(history: History, *, horizon_days: int, level: float) -> tup
         history.daily_kwh[None, first:],
         horizon=horizon_days,
         level=level,
-        correction=load_correction(),
+        correction=correction,
         holidays=None if history.holidays is None else history.holidays[first:],
         temperature_c=None if history.temperature_c is None else history.temperature_c[first:],
     )[0]

@@ -44,8 +44,9 @@ def input_regression(panel: Panel, *, holidays: Mask | None, temperature_c: Arra
     series, days, horizon = panel.combined.shape
     columns = []
     if temperature_c is not None:
-        steady = np.where(np.isnan(temperature_c), np.nanmean(temperature_c), temperature_c)
-        for degrees in (np.maximum(HEATING_BELOW_C - steady, 0), np.maximum(steady - COOLING_ABOVE_C, 0)):
+        heating = np.maximum(HEATING_BELOW_C - temperature_c, 0)
+        cooling = np.maximum(temperature_c - COOLING_ABOVE_C, 0)
+        for degrees in (heating, cooling):
             columns += _against_last_week(degrees / DEGREES_PER_UNIT, days, horizon)
     if holidays is not None:
         columns += _against_last_week(holidays.astype(np.float64), days, horizon)
