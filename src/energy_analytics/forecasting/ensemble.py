@@ -77,7 +77,8 @@ def ensemble_tracks(
     `holidays` and `temperature_c` are (T + horizon,). The origins of a track count from the first day given.
     """
     dropped = max(daily_kwh.shape[1] - WINDOW_DAYS, 0)
-    panel = make_panel(daily_kwh[:, dropped:], horizon=horizon)
+    daily_kwh = daily_kwh[:, dropped:]
+    panel = make_panel(daily_kwh, horizon=horizon)
     series, days = panel.daily_kwh.shape
     origins = origins_of(days)
     candidates, low, high = _candidates(panel, origins, correction)
@@ -92,7 +93,7 @@ def ensemble_tracks(
         shares = np.concatenate([shares, shares])
     target = origins[:, None] + np.arange(1, horizon + 1)
     day = np.minimum(target, days - 1)
-    actual = np.where((target < days) & panel.observed[:, day], panel.daily_kwh[:, day], np.nan)
+    actual = np.where(target < days, daily_kwh[:, day], np.nan)
     scale = panel.scale[:, origins, None]
     mean = _weigh(np.maximum(candidates, 0.0), actual, scale, origins, shares)
     trust, moved, size = (values[:, origins] for values in level_shifts(panel, horizon=horizon))

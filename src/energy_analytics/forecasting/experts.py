@@ -98,7 +98,7 @@ def _levels(values: Array, observed: Mask, *, clip_errors: float | None = None) 
         if clip_errors is not None:
             bound = clip_errors * usual + _TINY
             size = np.abs(error)
-            usual = np.where(seen < WEEK, size.mean(), usual + 0.05 * here * (np.minimum(size, bound) - usual))
+            usual = np.where(seen < WEEK, size.mean(axis=(1, 2), keepdims=True), usual + 0.05 * here * (np.minimum(size, bound) - usual))
             error = np.where(seen < 2 * WEEK, error, np.clip(error, -bound, bound))
         seen = seen + here
         level = level + np.maximum(gains, 1.0 / np.maximum(seen, 1.0)) * error

@@ -19,6 +19,9 @@ from energy_analytics.forecasting.pooling import pool, running_scores, usual_cha
 POWER_WITHIN_FAMILY: Final = 10.0
 POWER_ACROSS_FAMILIES: Final = 5.0
 """How sharply better scores count; flat between 5 and 20 on the development meters."""
+WILD_DAYS: Final = 14
+WILD_CHANGES: Final = 4.0
+"""A day is cut to the range of the 14 days before it and this many usual changes: one wild reading carries no news."""
 CLIP_ERRORS: Final = 2.5
 """A robust level follows at most this many times the usual error."""
 FAMILIES: Final = ("added", "robust", "multiplied", "holt_winters", "means", "last_year")
@@ -29,7 +32,7 @@ class Panel:
     """What is known after each day: forecasts are (N, T, families, H), `combined` (N, T, H), the rest (N, T)."""
 
     daily_kwh: Array
-    """Missing days filled from the days before them."""
+    """Missing days filled from the days before them, wild days cut."""
     observed: Mask
     scale: Array
     """Usual change from week to week, kWh."""
@@ -50,9 +53,22 @@ def fill_gaps(daily_kwh: Array) -> tuple[Array, Mask]:
     return filled, observed
 
 
+def cut_wild_days(filled_kwh: Array, scale: Array) -> Array:
+    """Limit each day by those before it, as they were: a second day at a new level is not cut any more; (N, T)."""
+    cut = filled_kwh.copy()
+    if filled_kwh.shape[1] > WILD_DAYS:
+        before = np.lib.stride_tricks.sliding_window_view(filled_kwh[:, :-1], WILD_DAYS, axis=1)
+        room = WILD_CHANGES * scale[:, WILD_DAYS - 1 : -1]
+        cut[:, WILD_DAYS:] = np.clip(
+            filled_kwh[:, WILD_DAYS:], np.maximum(before.min(axis=2) - room, 0.0), before.max(axis=2) + room
+        )
+    return cut
+
+
 def make_panel(daily_kwh: Array, *, horizon: int) -> Panel:
     """Run every expert over (N, T) series that start on the same day; NaN marks a day that is not complete."""
     filled, observed = fill_gaps(daily_kwh)
+    filled = cut_wild_days(filled, usual_change(filled, observed))
     scale = usual_change(filled, observed)
     grids = [
         level_and_profile(filled, observed, horizon=horizon, ratio=False),
