@@ -45,13 +45,19 @@ def read_meters(files: list[Path]) -> list[Meter]:
             daily = daily.loc[first:last]
             if daily.notna().sum() >= MIN_DAYS:
                 meters.append(
-                    Meter(f"{file.parent.name}:{name}", home, pd.Timestamp(daily.index[0]), daily.to_numpy(float))
+                    Meter(
+                        f"{file.parent.name}:{name}",
+                        home,
+                        pd.Timestamp(daily.index[0]),
+                        daily.to_numpy(float),
+                    )
                 )
     return meters
 
 
 def find_files(folder: Path) -> list[Path]:
-    """List the CSV files of a folder and its subfolders that hold `timestamp,appliance,kwh` and nothing else."""
+    """List the CSV files of a folder and its subfolders that hold `timestamp,appliance,kwh` and nothing
+    else."""
     found = []
     for file in sorted([*folder.rglob("*.csv"), *folder.rglob("*.csv.gz")]):
         if list(pd.read_csv(file, nrows=0).columns) == ["timestamp", "appliance", "kwh"]:

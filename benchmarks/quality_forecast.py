@@ -1,11 +1,12 @@
 """Measure the 7-day forecast on real meters: `python benchmarks/quality_forecast.py --data DIR [--left-out]`.
 
-DIR is any folder of `timestamp,appliance,kwh` files (.csv, .csv.gz). Every model forecasts seven daily totals from the
-same days of each meter, with 30 days, 90 days and all of the history. The MASE is scaled by the error of repeating the
-last week over the 365 days before. Brackets are 95 % bootstrap intervals over meters.
+DIR is any folder of `timestamp,appliance,kwh` files (.csv, .csv.gz). Every model forecasts seven daily
+totals from the same days of each meter, with 30 days, 90 days and all of the history. The MASE is scaled by
+the error of repeating the last week over the 365 days before. Brackets are 95 % bootstrap intervals over
+meters.
 
-On the folder that the pre-trained part was trained on, `--left-out` is needed: it trains on the other homes for each
-third of them (needs lightgbm). `--rivals` adds models of statsforecast.
+On the folder that the pre-trained part was trained on, `--left-out` is needed: it trains on the other homes
+for each third of them (needs lightgbm). `--rivals` adds models of statsforecast.
 """
 
 import argparse
@@ -40,7 +41,8 @@ BOOTSTRAPS: Final = 2000
 
 
 def origins_of(daily_kwh: Array, *, count: int) -> list[int]:
-    """Choose days to forecast from, evenly after the first year or what there is, with few gaps around them."""
+    """Choose days to forecast from, evenly after the first year or what there is, with few gaps around
+    them."""
     days = len(daily_kwh)
     first = min(365 + HORIZON, days - 45)
     return [
@@ -56,7 +58,9 @@ def own_models(correction: Correction) -> dict[str, Callable[[History], Ends]]:
     """The project's models, with the pre-trained part given."""
 
     def ensemble(history: History) -> Ends:
-        track = ensemble_tracks(history.daily_kwh[None], horizon=HORIZON, level=LEVEL, correction=correction)[0]
+        track = ensemble_tracks(history.daily_kwh[None], horizon=HORIZON, level=LEVEL, correction=correction)[
+            0
+        ]
         return track.mean[-1], track.lower[-1], track.upper[-1]
 
     def auto(history: History) -> Ends:
@@ -87,7 +91,8 @@ def rivals() -> dict[str, Callable[[History], Ends]]:
         def made(history: History) -> Ends:
             filled = fill_gaps(history.daily_kwh[None])[0][0, -RIVAL_DAYS:]
             out = model.forecast(y=filled, h=HORIZON, level=[80])  # type: ignore[attr-defined]
-            return tuple(np.maximum(np.asarray(out[key]), 0.0) for key in ("mean", "lo-80", "hi-80"))  # type: ignore[return-value]
+            mean, lower, upper = (np.maximum(np.asarray(out[key]), 0.0) for key in ("mean", "lo-80", "hi-80"))
+            return mean, lower, upper
 
         return made
 
@@ -98,7 +103,9 @@ def rivals() -> dict[str, Callable[[History], Ends]]:
     }
 
 
-def measure(meter: Meter, models: dict[str, Callable[[History], Ends]], *, origins: int) -> list[dict[str, object]]:
+def measure(
+    meter: Meter, models: dict[str, Callable[[History], Ends]], *, origins: int
+) -> list[dict[str, object]]:
     """Forecast one meter with every model from every origin and length of history."""
     lines: list[dict[str, object]] = []
     for origin in origins_of(meter.daily_kwh, count=origins):
@@ -129,11 +136,13 @@ def measure(meter: Meter, models: dict[str, Callable[[History], Ends]], *, origi
 
 def table(results: pd.DataFrame) -> str:
     """Write the figures as a Markdown table: the mean over meters of each meter's mean over origins."""
-    per_meter = results.groupby(["model", "history", "meter"], sort=False).mean(numeric_only=True)
+    per_meter = results.groupby(["model", "history", "meter"]).mean(numeric_only=True)
     generator = np.random.default_rng(0)
     count = results["meter"].nunique()
     draws = generator.integers(count, size=(BOOTSTRAPS, count))
-    rows = ["| model | " + " | ".join(f"MASE, {length}" for length in LENGTHS) + " | coverage of the 80 % band | "]
+    rows = [
+        "| model | " + " | ".join(f"MASE, {length}" for length in LENGTHS) + " | coverage of the 80 % band | "
+    ]
     rows[0] += "width | better than seasonal naive | s per forecast |"
     rows.append("|" + " --- |" * (len(LENGTHS) + 5))
     for model in results["model"].unique():
@@ -179,7 +188,8 @@ def main() -> None:
             for meter in meters:
                 lines += measure(meter, own_models(load_correction()) | others, origins=options.origins)
     results = pd.DataFrame(lines)
-    print(f"{results['meter'].nunique()} meters, {len(results) // results['model'].nunique()} forecasts per model\n")
+    meters_measured, models_measured = results["meter"].nunique(), results["model"].nunique()
+    print(f"{meters_measured} meters, {len(results) // models_measured} forecasts per model\n")
     print(table(results))
 
 

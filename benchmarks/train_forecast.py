@@ -1,8 +1,8 @@
 """Train the pre-trained part of the ensemble: `python benchmarks/train_forecast.py --data DIR [--left-out]`.
 
 DIR holds household_power, smart_meters_au, vic_demand and appliances_10min. Without `--left-out` it writes
-`correction.npz` beside the code; with it, it trains on two thirds of the homes at a time, scores the others, and
-writes nothing but the figures. Needs lightgbm. The seed is fixed.
+`correction.npz` beside the code; with it, it trains on two thirds of the homes at a time, scores the
+others, and writes nothing but the figures. Needs lightgbm. The seed is fixed.
 """
 
 import argparse
@@ -37,7 +37,8 @@ SEED: Final = 7
 HORIZON: Final = 7
 WINDOW_DAYS: Final = 1100
 MIXTURES: Final = 60
-"""Series made from the real ones: sums of homes, and weekday patterns put over them (offices, shops, wash days)."""
+"""Series made from the real ones: sums of homes, and weekday patterns put over them (offices, shops, wash
+days)."""
 SLICE_DAYS: Final = 97
 """Length of the excerpts that teach short histories."""
 FOLDS: Final = 3
@@ -69,10 +70,14 @@ def mixtures(meters: list[Meter], rng: np.random.Generator) -> list[Array]:
     made = []
     for number in range(MIXTURES):
         if number % 3 == 0:
-            series = _sum_of([homes[i] for i in rng.choice(len(homes), rng.integers(2, 9), replace=False)], rng)
+            series = _sum_of(
+                [homes[i] for i in rng.choice(len(homes), rng.integers(2, 9), replace=False)], rng
+            )
             pattern = rng.random() < 0.4
         elif rng.random() < 0.3:
-            series = _sum_of([homes[i] for i in rng.choice(len(homes), rng.integers(1, 4), replace=False)], rng)
+            series = _sum_of(
+                [homes[i] for i in rng.choice(len(homes), rng.integers(1, 4), replace=False)], rng
+            )
             pattern = True
         else:
             source = meters if rng.random() < 0.6 else homes
@@ -100,8 +105,11 @@ def _sum_of(meters: list[Meter], rng: np.random.Generator) -> Array:
     return total
 
 
-def examples(daily_kwh: Array, rng: np.random.Generator, *, step: int) -> tuple[NDArray[np.float32], Array, Array]:
-    """Make rows of features, errors of the combination in usual changes, and weights that turn them into MASE."""
+def examples(
+    daily_kwh: Array, rng: np.random.Generator, *, step: int
+) -> tuple[NDArray[np.float32], Array, Array]:
+    """Make rows of features, errors of the combination in usual changes, and weights that turn them into
+    MASE."""
     daily_kwh = daily_kwh[-WINDOW_DAYS:]
     first = int(np.flatnonzero(~np.isnan(daily_kwh))[0])
     daily_kwh = daily_kwh[first:]
@@ -132,7 +140,9 @@ def _rows(
     panel = make_panel(np.stack([daily_kwh[start : start + days] for start in starts]), horizon=HORIZON)
     features = make_features(panel, np.arange(days))
     own = np.maximum(panel.combined + own_regression(panel, features), 0.0)
-    record = running_scores(np.stack([panel.combined, own], axis=2), panel.daily_kwh, panel.observed, panel.scale)
+    record = running_scores(
+        np.stack([panel.combined, own], axis=2), panel.daily_kwh, panel.observed, panel.scale
+    )
     base, scale = panel.combined[:, origins], panel.scale[:, origins, None]
     ratio = np.broadcast_to((record[:, origins, 1] / record[:, origins, 0])[..., None], base.shape)
     rows = tree_rows(features[:, origins], (own[:, origins] - base) / scale, ratio)
@@ -179,7 +189,9 @@ def pack(model: dict[str, Any]) -> Trees:
     inner, leaves = 2**DEPTH - 1, 2**DEPTH
     count = len(model["tree_info"])
     trees = Trees(
-        np.zeros((count, inner), np.int16), np.full((count, inner), np.inf, np.float32), np.zeros((count, leaves), np.float32)
+        np.zeros((count, inner), np.int16),
+        np.full((count, inner), np.inf, np.float32),
+        np.zeros((count, leaves), np.float32),
     )
 
     def place(node: dict[str, Any], tree: int, position: int) -> None:

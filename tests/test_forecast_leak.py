@@ -75,7 +75,11 @@ def test_scores_of_days_before_a_change_do_not_change(pair, model):
     for daily in pair:
         history = History(date(2025, 1, 1), daily[0, :CUT])
         lines.append(backtest(history, models=(model,), origins=2)[0])
-    assert (lines[0].mase, lines[0].wape, lines[0].coverage) == (lines[1].mase, lines[1].wape, lines[1].coverage)
+    assert (lines[0].mase, lines[0].wape, lines[0].coverage) == (
+        lines[1].mase,
+        lines[1].wape,
+        lines[1].coverage,
+    )
 
 
 def test_known_inputs_are_cut_with_the_history():

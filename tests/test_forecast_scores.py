@@ -44,7 +44,10 @@ def line(model: str, mase: float, *, days: int = 84) -> Score:
 
 def test_the_ensemble_is_used_unless_clearly_beaten_on_enough_days():
     assert choose((line("ensemble", 1.0), line("prophet", 0.95))) == "ensemble"
-    assert choose((line("ensemble", 1.0), line("prophet", 0.85), line("moving_average", 0.8))) == "moving_average"
+    assert (
+        choose((line("ensemble", 1.0), line("prophet", 0.85), line("moving_average", 0.8)))
+        == "moving_average"
+    )
     assert choose((line("ensemble", 1.0), line("prophet", 0.5, days=14))) == "ensemble"
     assert choose((line("ensemble", float("nan")), line("prophet", float("nan")))) == "ensemble"
 
@@ -57,7 +60,7 @@ def test_auto_reports_every_model_and_uses_one_of_them():
     assert set(scores) == {"ensemble", "prophet", "moving_average", "seasonal_naive"}
     assert made.attrs["model"] in scores
     assert {entry["days"] for entry in scores.values()} == {scores["ensemble"]["days"]}
-    # White noise: the mean is best, with an error of sqrt(1/2) of that of repeating a week; 7-day mean sqrt(4/7).
+    # White noise: the mean is best, its error sqrt(1/2) of that of a repeated week; that of 7 days sqrt(4/7).
     assert scores["ensemble"]["mase"] == pytest.approx(np.sqrt(1 / 2), abs=0.12)
     assert scores["moving_average"]["mase"] == pytest.approx(np.sqrt(4 / 7), abs=0.12)
     assert scores["seasonal_naive"]["mase"] == pytest.approx(1, abs=0.2)

@@ -24,12 +24,14 @@ def forecast(
     holidays: "pd.Series[Any] | Iterable[date] | None" = None,
     temperature: "pd.Series[float] | None" = None,
 ) -> pd.DataFrame:
-    """Forecast daily energy: `ds,yhat,yhat_lower,yhat_upper`, one row for each of the days after the index ends.
+    """Forecast daily energy: `ds,yhat,yhat_lower,yhat_upper`, one row for each of the days after the index
+    ends.
 
-    `daily` is kWh with a daily DatetimeIndex, NaN where the day is not complete. `level` is the coverage asked of the
-    prediction interval. `holidays` are dates, or flags by day; `temperature` is the daily mean in degrees Celsius by
-    day, forecast days included. Both are used by the ensemble. `.attrs` holds `model` (the one used), `note`, `level`,
-    `measured_coverage` and `scores` (a dict per model scored). Raise ForecastError for a history without a complete day.
+    `daily` is kWh with a daily DatetimeIndex, NaN where the day is not complete. `level` is the coverage
+    asked of the prediction interval. `holidays` are dates, or flags by day; `temperature` is the daily mean
+    in degrees Celsius by day, forecast days included. Both are used by the ensemble. `.attrs` holds `model`
+    (the one used), `note`, `level`, `measured_coverage` and `scores` (a dict per model scored). Raise
+    ForecastError for a history without a complete day.
     """
     _check(horizon_days=horizon_days, level=level)
     if model not in MODELS:
@@ -50,10 +52,11 @@ def forecast(
 def forecast_appliances(
     daily: pd.DataFrame, *, total_kwh: Iterable[float], level: float = 0.8
 ) -> pd.DataFrame:
-    """Forecast every appliance so that the forecasts sum to the site's: `appliance,ds,yhat,yhat_lower,yhat_upper`.
+    """Forecast every appliance so that the forecasts sum to the site's:
+    `appliance,ds,yhat,yhat_lower,yhat_upper`.
 
-    `daily` has a daily DatetimeIndex and a column of kWh per appliance; `total_kwh` is the site's `yhat`, a value per
-    day ahead. An appliance without a complete day is left out and named in `.attrs["left_out"]`.
+    `daily` has a daily DatetimeIndex and a column of kWh per appliance; `total_kwh` is the site's `yhat`, a
+    value per day ahead. An appliance without a complete day is left out and named in `.attrs["left_out"]`.
     """
     total = np.asarray(list(total_kwh), dtype=np.float64)
     _check(horizon_days=len(total), level=level)
@@ -140,11 +143,14 @@ def _flags(holidays: "pd.Series[Any] | Iterable[date]", span: pd.DatetimeIndex) 
 
 def _temperatures(temperature: "pd.Series[float]", span: pd.DatetimeIndex, horizon_days: int) -> Array:
     """Align by day; a gap in the past takes the last value before it."""
-    values = pd.Series(temperature.to_numpy(dtype=np.float64), index=_days_of(temperature, what="temperature"))
+    values = pd.Series(
+        temperature.to_numpy(dtype=np.float64), index=_days_of(temperature, what="temperature")
+    )
     aligned = values.reindex(span)
     if aligned.iloc[len(span) - horizon_days :].isna().any():
+        first, last = span[-horizon_days], span[-1]
         raise ForecastError(
-            f"temperature must cover the days to forecast, {span[-horizon_days]:%Y-%m-%d} to {span[-1]:%Y-%m-%d}."
+            f"temperature must cover the days to forecast, {first:%Y-%m-%d} to {last:%Y-%m-%d}."
         )
     return np.asarray(aligned.ffill().bfill().to_numpy(dtype=np.float64))
 

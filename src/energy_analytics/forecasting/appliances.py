@@ -38,7 +38,10 @@ def forecast_each(
         for start in range(0, len(group), BATCH):
             batch = group[start : start + BATCH]
             tracks = ensemble_tracks(
-                np.stack([daily for _, daily in batch]), horizon=horizon_days, level=level, correction=correction
+                np.stack([daily for _, daily in batch]),
+                horizon=horizon_days,
+                level=level,
+                correction=correction,
             )
             for (name, _), track in zip(batch, tracks, strict=True):
                 made[name] = track.prediction(ENSEMBLE)
@@ -48,8 +51,9 @@ def forecast_each(
 def reconcile(parts: Mapping[str, Prediction], total_kwh: Array) -> dict[str, Prediction]:
     """Shift the parts so that their means sum to the total on every day, none below zero.
 
-    The difference goes where the uncertainty is, in proportion to the squared width of the interval (weighted least
-    squares with a diagonal covariance: Wickramasuriya, Athanasopoulos and Hyndman 2019). Intervals move along.
+    The difference goes where the uncertainty is, in proportion to the squared width of the interval
+    (weighted least squares with a diagonal covariance: Wickramasuriya, Athanasopoulos and Hyndman 2019).
+    Intervals move along.
     """
     names = list(parts)
     if not names:
@@ -57,7 +61,11 @@ def reconcile(parts: Mapping[str, Prediction], total_kwh: Array) -> dict[str, Pr
     mean = np.stack([parts[name].mean for name in names])
     width = np.stack([parts[name].upper - parts[name].lower for name in names])
     fitted = np.stack(
-        [_shift_to_sum(mean[:, day], width[:, day] ** 2, float(total)) for day, total in enumerate(total_kwh)], axis=1
+        [
+            _shift_to_sum(mean[:, day], width[:, day] ** 2, float(total))
+            for day, total in enumerate(total_kwh)
+        ],
+        axis=1,
     )
     moved = fitted - mean
     return {
@@ -74,7 +82,8 @@ def reconcile(parts: Mapping[str, Prediction], total_kwh: Array) -> dict[str, Pr
 
 
 def _shift_to_sum(values: Array, weights: Array, total: float) -> Array:
-    """Add to each value in proportion to its weight so that they sum to `total`, keeping them at zero or above."""
+    """Add to each value in proportion to its weight so that they sum to `total`, keeping them at zero or
+    above."""
     fitted = values.copy()
     share = weights if weights.sum() > 0 else np.ones_like(values)
     for _ in range(len(values) + 1):

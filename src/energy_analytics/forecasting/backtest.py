@@ -16,7 +16,8 @@ ORIGINS: Final = 8
 
 
 def rolling_origins(daily_kwh: Array, *, horizon_days: int, count: int = ORIGINS) -> tuple[int, ...]:
-    """Choose up to `count` positions to forecast from, evenly over the last year, each with two weeks before it."""
+    """Choose up to `count` positions to forecast from, evenly over the last year, each with two weeks
+    before it."""
     complete = np.cumsum(~np.isnan(daily_kwh))
     last = len(daily_kwh) - 1 - horizon_days
     enough = np.flatnonzero(complete[: max(last + 1, 0)] >= MIN_COMPLETE_DAYS)
@@ -32,12 +33,13 @@ def rolling_origins(daily_kwh: Array, *, horizon_days: int, count: int = ORIGINS
 def backtest(
     history: History,
     *,
-    models: Sequence[str] = tuple(name for name in MODELS if name != AUTO),
+    models: Sequence[str] = tuple(sorted(set(MODELS) - {AUTO})),
     horizon_days: int = 7,
     level: float = 0.8,
     origins: int = ORIGINS,
 ) -> tuple[Score, ...]:
-    """Score models by forecasting from past days with nothing but the days up to then; known inputs stay known."""
+    """Score models by forecasting from past days with nothing but the days up to then; known inputs stay
+    known."""
     daily = history.daily_kwh
     places = rolling_origins(daily, horizon_days=horizon_days, count=origins)
     lines = []

@@ -16,19 +16,23 @@ SMALLEST_SPREAD_SHARE: Final = 0.2
 
 
 def moving_average(history: History, *, horizon_days: int, level: float) -> Prediction:
-    """Repeat the mean of the last 7 complete days; the band is that of its own past errors, or of the days' spread."""
+    """Repeat the mean of the last 7 complete days; the band is that of its own past errors, or of the days'
+    spread."""
     known = history.daily_kwh[~np.isnan(history.daily_kwh)]
     mean = np.full(horizon_days, known[-WEEK:].mean())
     if known.size < MIN_COMPLETE_DAYS:
         half = _short_history_half_width(known, horizon_days=horizon_days, level=level)
         note = (
-            f"{known.size} complete days of history: the mean of the last {min(known.size, WEEK)} days with a wide "
-            f"interval; from {MIN_COMPLETE_DAYS} complete days on there is a model."
+            f"{known.size} complete days of history: the mean of the last {min(known.size, WEEK)} days with "
+            f"a wide interval; from {MIN_COMPLETE_DAYS} complete days on there is a model."
         )
     else:
         filled, observed = fill_gaps(history.daily_kwh[None, -BAND_DAYS:])
         made = trailing_mean(filled, WEEK)[0]
-        errors = [np.abs(filled[0, h:] - made[:-h])[observed[0, h:]] for h in _horizons(horizon_days, filled.shape[1])]
+        errors = [
+            np.abs(filled[0, h:] - made[:-h])[observed[0, h:]]
+            for h in _horizons(horizon_days, filled.shape[1])
+        ]
         half = _quantiles(errors, horizon_days=horizon_days, level=level)
         note = ""
     return Prediction("moving_average", mean, np.maximum(mean - half, 0.0), mean + half, note=note)
@@ -73,7 +77,9 @@ def _quantiles(errors: list[Array], *, horizon_days: int, level: float) -> Array
 
 def _short_history_half_width(known: Array, *, horizon_days: int, level: float) -> Array:
     """Student's t for the next day given a few, wider by the day since levels drift."""
-    spread = max(float(known.std(ddof=1)) if known.size > 1 else 0.0, SMALLEST_SPREAD_SHARE * float(known.mean()))
+    spread = max(
+        float(known.std(ddof=1)) if known.size > 1 else 0.0, SMALLEST_SPREAD_SHARE * float(known.mean())
+    )
     freedom = max(known.size - 1, 1)
     student = NormalDist().inv_cdf(0.5 + level / 2) * (1 + 0.7 / freedom + 0.7 / freedom**2)
     drift = np.sqrt(1 + 1 / known.size + np.arange(horizon_days) / 10)

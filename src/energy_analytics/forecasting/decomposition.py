@@ -18,8 +18,8 @@ DAYS_PER_YEAR: Final = 365.25
 def decompose_days(daily_kwh: Array) -> tuple[Array, Array, Array, Array]:
     """Split (T,) into trend, weekly, yearly and residual, kWh, which sum to it; the residual of a gap is NaN.
 
-    Unlike the forecast this looks both ways in time. The weekly shape is the median of each weekday's distance from
-    the mean of the week around it; the yearly shape a Fourier series of order 3.
+    Unlike the forecast this looks both ways in time. The weekly shape is the median of each weekday's
+    distance from the mean of the week around it; the yearly shape a Fourier series of order 3.
     """
     days = np.arange(len(daily_kwh))
     known = ~np.isnan(daily_kwh)

@@ -1,6 +1,7 @@
-"""The ensemble: experts, a regression on the series' own past, and a pre-trained correction, weighed by their record."""
+"""The ensemble: experts, a regression on the series' own past, and a pre-trained correction, weighed by
+their record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -24,7 +25,8 @@ ORIGINS: Final = 36
 FIRST_ORIGIN: Final = 14
 """Days of history that the earliest scored forecast has."""
 PRIOR_SHARES: Final = np.array([0.1, 0.1, 0.8])
-"""Weights of the combination, the own regression and the pre-trained correction while their records are equal."""
+"""Weights of the combination, the own regression and the pre-trained correction while their records are
+equal."""
 POWER: Final = 4.0
 PRIOR_ERRORS: Final = 50.0
 """Errors of average size that each is credited with at the start."""
@@ -106,11 +108,18 @@ def ensemble_tracks(
     lower_half, upper_half = np.maximum(lower_half, doubt), np.maximum(upper_half, doubt)
     errors = actual - mean
     return [
-        _calibrated(origins, dropped, mean[n], lower_half[n], upper_half[n], errors[n], level) for n in range(series)
+        _calibrated(
+            Track(origins + dropped, mean[n], mean[n], mean[n], errors[n]),
+            (lower_half[n], upper_half[n]),
+            level=level,
+        )
+        for n in range(series)
     ]
 
 
-def _candidates(panel: Panel, origins: NDArray[np.int_], correction: Correction) -> tuple[Array, Array, Array]:
+def _candidates(
+    panel: Panel, origins: NDArray[np.int_], correction: Correction
+) -> tuple[Array, Array, Array]:
     """Make the three forecasts at the origins, (N, origins, 3, H), and the learnt 10 % and 90 % quantiles."""
     features = make_features(panel, np.arange(panel.daily_kwh.shape[1]))
     own = np.maximum(panel.combined + own_regression(panel, features), 0.0)
@@ -132,10 +141,9 @@ def _known(origins: NDArray[np.int_], horizon: int) -> NDArray[np.bool_]:
     return np.asarray((origins[None, :, None] + np.arange(1, horizon + 1)) <= origins[:, None, None])
 
 
-def _weigh(
-    candidates: Array, actual: Array, scale: Array, origins: NDArray[np.int_], shares: Array
-) -> Array:
-    """Average (N, origins, C, H) candidates at each origin by the errors known there, starting from `shares`."""
+def _weigh(candidates: Array, actual: Array, scale: Array, origins: NDArray[np.int_], shares: Array) -> Array:
+    """Average (N, origins, C, H) candidates at each origin by the errors known there, starting from
+    `shares`."""
     error = np.abs(candidates - actual[:, :, None]) / scale[..., None]
     valid = ~np.isnan(error)
     error = np.where(valid, np.minimum(error, ERROR_CAP), 0.0)
@@ -150,20 +158,15 @@ def _weigh(
     return np.asarray(np.einsum("nic,nich->nih", share, candidates))
 
 
-def _calibrated(
-    origins: NDArray[np.int_],
-    dropped: int,
-    mean: Array,
-    lower_half: Array,
-    upper_half: Array,
-    errors: Array,
-    level: float,
-) -> Track:
-    ratios = half_width_ratios(errors, lower_half, upper_half)
+def _calibrated(track: Track, half_widths: tuple[Array, Array], *, level: float) -> Track:
+    """Put the interval around the means of a track: half-widths times what they needed by each origin."""
+    origins, mean = track.origins, track.mean
+    lower_half, upper_half = half_widths
+    ratios = half_width_ratios(track.errors, lower_half, upper_half)
     known = _known(origins, mean.shape[1]) & ~np.isnan(ratios)
     ages = np.broadcast_to((origins[:, None] - origins[None, :])[..., None], known.shape)
     factors = np.array(
         [width_factor(ratios[known[i]], ages[i][known[i]], level=level) for i in range(len(origins))]
     )[:, None]
     lower = np.maximum(mean - factors * lower_half, 0.0)
-    return Track(origins + dropped, mean, lower, mean + factors * upper_half, errors)
+    return replace(track, lower=lower, upper=mean + factors * upper_half)

@@ -1,8 +1,9 @@
 """Simple forecasters of a daily series, each evaluated on every past day at once.
 
 Every array has the series first and the day second: `daily_kwh` is (N, T), forecasts are (N, T, G, H) with G
-experts and H days ahead, `forecasts[:, t]` being made after day t and from days up to t alone. That causality is
-what lets one pass serve the forecast, its scores and its interval. Weekdays are positions modulo 7.
+experts and H days ahead, `forecasts[:, t]` being made after day t and from days up to t alone. That
+causality is what lets one pass serve the forecast, its scores and its interval. Weekdays are positions
+modulo 7.
 """
 
 from typing import Final
@@ -43,8 +44,8 @@ def trailing_mean(values: Array, days: int) -> Array:
 def weekday_profiles(daily_kwh: Array, observed: Mask, *, ratio: bool) -> Array:
     """Estimate the weekday shape after each day, (N, T, 7, memories): kWh from the level, or a share of it.
 
-    Each day is compared with the mean of the week around it, which is known three days later. The shape is shrunk
-    towards none by empirical Bayes (James-Stein), so that a series without a weekly pattern gets none.
+    Each day is compared with the mean of the week around it, which is known three days later. The shape is
+    shrunk towards none by empirical Bayes (James-Stein), so that a series without a weekly pattern gets none.
     """
     series, days = daily_kwh.shape
     deviation = np.zeros((series, days))
@@ -52,7 +53,9 @@ def weekday_profiles(daily_kwh: Array, observed: Mask, *, ratio: bool) -> Array:
         around = np.lib.stride_tricks.sliding_window_view(daily_kwh, WEEK, axis=1).mean(axis=2)
         centre = daily_kwh[:, 3:-3]
         deviation[:, 6:] = (
-            np.where(around > _TINY, centre / np.maximum(around, _TINY) - 1, 0.0) if ratio else centre - around
+            np.where(around > _TINY, centre / np.maximum(around, _TINY) - 1, 0.0)
+            if ratio
+            else centre - around
         )
     usable = np.zeros((series, days))
     usable[:, 6:] = observed[:, 3 : max(days - 3, 3)]
@@ -84,7 +87,8 @@ def _ahead(profile: Array, horizon: int) -> Array:
 def _levels(values: Array, observed: Mask, *, clip_errors: float | None = None) -> Array:
     """Follow the level of (N, T, M) values with every gain of `LEVEL_GAINS`: (N, T, M, gains).
 
-    The gain starts as that of a running mean. `clip_errors` limits an error to that many times its usual size.
+    The gain starts as that of a running mean. `clip_errors` limits an error to that many times its usual
+    size.
     """
     series, days, kinds = values.shape
     gains = np.array(LEVEL_GAINS)
@@ -98,7 +102,11 @@ def _levels(values: Array, observed: Mask, *, clip_errors: float | None = None) 
         if clip_errors is not None:
             bound = clip_errors * usual + _TINY
             size = np.abs(error)
-            usual = np.where(seen < WEEK, size.mean(axis=(1, 2), keepdims=True), usual + 0.05 * here * (np.minimum(size, bound) - usual))
+            usual = np.where(
+                seen < WEEK,
+                size.mean(axis=(1, 2), keepdims=True),
+                usual + 0.05 * here * (np.minimum(size, bound) - usual),
+            )
             error = np.where(seen < 2 * WEEK, error, np.clip(error, -bound, bound))
         seen = seen + here
         level = level + np.maximum(gains, 1.0 / np.maximum(seen, 1.0)) * error
@@ -146,7 +154,8 @@ def holt_winters(daily_kwh: Array, observed: Mask, *, horizon: int) -> Array:
 
 
 def same_weekdays(daily_kwh: Array, *, horizon: int, weeks: int) -> Array:
-    """Collect the last `weeks` values of the target's weekday, latest first: (N, T, H, weeks), NaN before the start."""
+    """Collect the last `weeks` values of the target's weekday, latest first: (N, T, H, weeks), NaN before
+    the start."""
     days = daily_kwh.shape[1]
     day = np.arange(days)[:, None, None]
     ahead = np.arange(1, horizon + 1)[None, :, None]
@@ -161,13 +170,18 @@ def plain_means(daily_kwh: Array, *, horizon: int) -> Array:
     recent = [trailing_mean(daily_kwh, days) for days in (7, 28, 91)]
     level = np.stack([np.repeat(mean[:, :, None], horizon, axis=2) for mean in recent], axis=2)
     fallback = level[:, :, 0]
-    weekday = [_nan_mean(same[..., :4]), np.sort(same[..., :4], axis=3)[..., 1:3].mean(axis=3), _nan_mean(same)]
+    weekday = [
+        _nan_mean(same[..., :4]),
+        np.sort(same[..., :4], axis=3)[..., 1:3].mean(axis=3),
+        _nan_mean(same),
+    ]
     filled = [np.where(np.isnan(values), fallback, values) for values in weekday]
     return np.concatenate([np.stack(filled, axis=2), level], axis=2)
 
 
 def last_year(daily_kwh: Array, base: Array) -> Array:
-    """Scale a (N, T, H) forecast by half of last year's change of level over the same days; NaN in the first year."""
+    """Scale a (N, T, H) forecast by half of last year's change of level over the same days; NaN in the
+    first year."""
     series, days, horizon = base.shape
     made = np.full((series, days, 1, horizon), np.nan)
     first = YEAR_DAYS + 14

@@ -105,7 +105,7 @@ def make_features(panel: Panel, origins: NDArray[np.int_]) -> Array:
     return np.stack(columns, axis=3).reshape(series, origins.size, horizon, len(NAMES))
 
 
-def _year_ago(daily_kwh: Array, origins: NDArray[np.int_], horizon: int) -> tuple[Array, Array, Array]:
+def _year_ago(daily_kwh: Array, origins: NDArray[np.int_], horizon: int) -> list[Array]:
     """How the day, the three days around it and its week differed from the week before, 52 weeks ago; kWh."""
     then = origins[:, None] + np.arange(1, horizon + 1) - YEAR_DAYS
     start = origins - YEAR_DAYS
@@ -115,7 +115,9 @@ def _year_ago(daily_kwh: Array, origins: NDArray[np.int_], horizon: int) -> tupl
     day = daily_kwh[:, np.maximum(then, 0)]
     around = trailing_mean(daily_kwh, 3)[:, np.maximum(then + 1, 0)]
     after = week[:, np.maximum(start + WEEK, 0), None]
-    return tuple(np.where(known, np.broadcast_to(x - before, day.shape), np.nan) for x in (day, around, after))
+    return tuple(
+        np.where(known, np.broadcast_to(x - before, day.shape), np.nan) for x in (day, around, after)
+    )
 
 
 def _recent(values: Array, days: int) -> Array:

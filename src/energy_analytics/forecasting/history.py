@@ -20,8 +20,8 @@ class ForecastError(ValueError):
 class History:
     """Daily energy from `first_day` on, kWh; NaN where the day is not complete.
 
-    `holidays` (1 or True on a public holiday) and `temperature_c` (daily mean), if known, cover the history and the
-    days to forecast.
+    `holidays` (1 or True on a public holiday) and `temperature_c` (daily mean), if known, cover the history
+    and the days to forecast.
     """
 
     first_day: date
@@ -32,7 +32,9 @@ class History:
     def __post_init__(self) -> None:
         """Refuse what no model can use."""
         if self.daily_kwh.ndim != 1:
-            raise ForecastError(f"A history is one value per day; got an array of shape {self.daily_kwh.shape}.")
+            raise ForecastError(
+                f"A history is one value per day; got an array of shape {self.daily_kwh.shape}."
+            )
         known = self.daily_kwh[~np.isnan(self.daily_kwh)]
         if known.size == 0:
             raise ForecastError("The history has no complete day; a forecast needs at least one.")
@@ -42,7 +44,9 @@ class History:
             )
         for name, values in (("holidays", self.holidays), ("temperature_c", self.temperature_c)):
             if values is not None and (len(values) < len(self.daily_kwh) or not np.isfinite(values).all()):
-                raise ForecastError(f"{name} must have a finite value for every day of the history and the days ahead.")
+                raise ForecastError(
+                    f"{name} must have a finite value for every day of the history and the days ahead."
+                )
 
     @property
     def complete_days(self) -> int:
@@ -66,7 +70,8 @@ class Score:
 
     model: str
     mase: float
-    """Mean absolute error over that of repeating the last week, of the year before each forecast; below 1 is better."""
+    """Mean absolute error over that of repeating the last week, of the year before each forecast; below 1
+    is better."""
     wape: float
     """Absolute errors over energy, both summed."""
     coverage: float

@@ -34,8 +34,8 @@ def level_ratio(level: float) -> float:
 def width_factor(ratios: Array, ages_days: Array, *, level: float) -> float:
     """Find the factor for the half-widths at which a share `level` of past errors would have been inside.
 
-    `ratios` are the errors over the half-width on their side, `ages_days` how long ago their days were. With few of
-    them the factor stays near `PRIOR_FACTOR`.
+    `ratios` are the errors over the half-width on their side, `ages_days` how long ago their days were.
+    With few of them the factor stays near `PRIOR_FACTOR`.
     """
     if ratios.size == 0:
         return PRIOR_FACTOR

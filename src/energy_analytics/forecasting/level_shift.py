@@ -30,7 +30,9 @@ def level_shifts(panel: Panel, *, horizon: int) -> tuple[Array, Array, Array]:
         return trust, made, size
     change = y[:, 2 * WEEK :] - (y[:, WEEK:-WEEK] + y[:, : -2 * WEEK]) / 2
     week = np.lib.stride_tricks.sliding_window_view(change, WEEK, axis=1)[:, 1:]
-    complete = np.lib.stride_tricks.sliding_window_view(panel.observed, WEEK, axis=1)[:, -week.shape[1] :].all(axis=2)
+    complete = np.lib.stride_tricks.sliding_window_view(panel.observed, WEEK, axis=1)[
+        :, -week.shape[1] :
+    ].all(axis=2)
     smallest = np.maximum(week.min(axis=2), 0) + np.minimum(week.max(axis=2), 0)
     off = np.abs(smallest) / panel.scale[:, first - WEEK : -WEEK]
     trust[:, first:] = np.clip((off - DOUBTFUL) / (CERTAIN - DOUBTFUL), 0.0, 1.0) * complete

@@ -20,7 +20,7 @@ SCORED_ORIGINS: Final = 12
 """Forecasts of the past that the choice rests on: every third of the ensemble's, 15 days apart."""
 MARGIN: Final = 0.1
 """Another model must have a MASE lower than the ensemble's by this share: less is noise in 84 days."""
-MIN_SCORED_DAYS: Final = 28
+MIN_SCORED_DAYS: Final = 56
 """With fewer days to compare on, nothing is chosen over the ensemble."""
 
 
@@ -44,12 +44,11 @@ def auto(history: History, *, horizon_days: int, level: float) -> Prediction:
     return forecast_best(history, horizon_days=horizon_days, level=level, correction=load_correction())
 
 
-def forecast_best(
-    history: History, *, horizon_days: int, level: float, correction: Correction
-) -> Prediction:
+def forecast_best(history: History, *, horizon_days: int, level: float, correction: Correction) -> Prediction:
     """Do what `auto` does, with the pre-trained part given: benchmarks leave meters out of it.
 
-    Prophet is scored by `prophet_mode`, the same model solved faster; if it wins, the package makes the forecast.
+    Prophet is scored by `prophet_mode`, the same model solved faster; if it wins, the package makes the
+    forecast.
     """
     if history.complete_days < MIN_COMPLETE_DAYS:
         return moving_average(history, horizon_days=horizon_days, level=level)
@@ -67,7 +66,8 @@ def forecast_best(
 
 
 def choose(scores: tuple[Score, ...]) -> str:
-    """Name the model to use: the one with the lowest MASE if it beats the ensemble by `MARGIN`, else the ensemble."""
+    """Name the model to use: the one with the lowest MASE if it beats the ensemble by `MARGIN`, else the
+    ensemble."""
     own = next((line.mase for line in scores if line.model == ENSEMBLE), float("nan"))
     rivals = [
         line

@@ -21,7 +21,8 @@ POWER_ACROSS_FAMILIES: Final = 5.0
 """How sharply better scores count; flat between 5 and 20 on the development meters."""
 WILD_DAYS: Final = 14
 WILD_CHANGES: Final = 4.0
-"""A day is cut to the range of the 14 days before it and this many usual changes: one wild reading carries no news."""
+"""A day is cut to the range of the 14 days before it and this many usual changes: one wild reading carries
+no news."""
 CLIP_ERRORS: Final = 2.5
 """A robust level follows at most this many times the usual error."""
 FAMILIES: Final = ("added", "robust", "multiplied", "holt_winters", "means", "last_year")
@@ -29,7 +30,8 @@ FAMILIES: Final = ("added", "robust", "multiplied", "holt_winters", "means", "la
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What is known after each day: forecasts are (N, T, families, H), `combined` (N, T, H), the rest (N, T)."""
+    """What is known after each day: forecasts are (N, T, families, H), `combined` (N, T, H), the rest (N,
+    T)."""
 
     daily_kwh: Array
     """Missing days filled from the days before them, wild days cut."""
@@ -43,7 +45,8 @@ class Panel:
 
 
 def fill_gaps(daily_kwh: Array) -> tuple[Array, Mask]:
-    """Put the mean of the last four same weekdays in place of NaN, else the mean of all days before; (N, T)."""
+    """Put the mean of the last four same weekdays in place of NaN, else the mean of all days before; (N,
+    T)."""
     observed = ~np.isnan(daily_kwh)
     filled = np.where(observed, daily_kwh, 0.0)
     for day in np.flatnonzero(~observed.all(axis=0)):
@@ -54,7 +57,8 @@ def fill_gaps(daily_kwh: Array) -> tuple[Array, Mask]:
 
 
 def cut_wild_days(filled_kwh: Array, scale: Array) -> Array:
-    """Limit each day by those before it, as they were: a second day at a new level is not cut any more; (N, T)."""
+    """Limit each day by those before it, as they were: a second day at a new level is not cut any more; (N,
+    T)."""
     cut = filled_kwh.copy()
     if filled_kwh.shape[1] > WILD_DAYS:
         before = np.lib.stride_tricks.sliding_window_view(filled_kwh[:, :-1], WILD_DAYS, axis=1)
@@ -66,7 +70,8 @@ def cut_wild_days(filled_kwh: Array, scale: Array) -> Array:
 
 
 def make_panel(daily_kwh: Array, *, horizon: int) -> Panel:
-    """Run every expert over (N, T) series that start on the same day; NaN marks a day that is not complete."""
+    """Run every expert over (N, T) series that start on the same day; NaN marks a day that is not
+    complete."""
     filled, observed = fill_gaps(daily_kwh)
     filled = cut_wild_days(filled, usual_change(filled, observed))
     scale = usual_change(filled, observed)

@@ -9,9 +9,11 @@ from energy_analytics.forecasting.experts import WEEK, Array, Mask, decayed_sum,
 SCORE_HALF_LIFE_DAYS: Final = 60.0
 """An error this old weighs half as much as yesterday's."""
 PRIOR_ERRORS: Final = 14.0
-"""Errors that every expert is credited with at the start, of average size, so that a lucky week does not decide."""
+"""Errors that every expert is credited with at the start, of average size, so that a lucky week does not
+decide."""
 ERROR_CAP: Final = 5.0
-"""An error counts for at most this many usual week-on-week changes: one wild day must not choose the experts."""
+"""An error counts for at most this many usual week-on-week changes: one wild day must not choose the
+experts."""
 
 
 def usual_change(daily_kwh: Array, observed: Mask) -> Array:
@@ -31,7 +33,8 @@ def usual_change(daily_kwh: Array, observed: Mask) -> Array:
 
 
 def past_errors(made: Array, daily_kwh: Array, observed: Mask) -> Array:
-    """Actual minus forecast of every day, horizon and expert, (N, T, G, H); NaN where not known or not made."""
+    """Actual minus forecast of every day, horizon and expert, (N, T, G, H); NaN where not known or not
+    made."""
     series, days, experts, horizon = made.shape
     errors = np.full((series, days, experts, horizon), np.nan)
     actual = np.where(observed, daily_kwh, np.nan)
@@ -56,7 +59,8 @@ def running_scores(made: Array, daily_kwh: Array, observed: Mask, scale: Array) 
 
 
 def pool(made: Array, scores: Array, *, power: float) -> Array:
-    """Average the experts (axis 2), each weighing `(best score / its score) ** power`; NaN forecasts do not count."""
+    """Average the experts (axis 2), each weighing `(best score / its score) ** power`; NaN forecasts do not
+    count."""
     known = ~np.isnan(made[..., 0])
     ranked = np.where(known, scores, np.inf)
     weight = np.where(known, (ranked.min(axis=2, keepdims=True) / np.where(known, scores, 1.0)) ** power, 0.0)

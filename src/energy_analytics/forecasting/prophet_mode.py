@@ -1,8 +1,9 @@
 """Prophet's model solved in numpy, for scoring it at many past days in milliseconds.
 
-The same likelihood, priors, changepoints and weekly terms as `prophet_model` (Taylor and Letham 2018, "Forecasting at
-scale", and the package's defaults), at the posterior mode; the band is the model's, by its variances instead of by
-sampling. The forecast that a user gets from `prophet` is the package's own; how close the two are is tested.
+The same likelihood, priors, changepoints and weekly terms as `prophet_model` (Taylor and Letham 2018,
+"Forecasting at scale", and the package's defaults), at the posterior mode; the band is the model's, by its
+variances instead of by sampling. The forecast that a user gets from `prophet` is the package's own; how
+close the two are is tested.
 """
 
 from datetime import date
@@ -10,6 +11,7 @@ from statistics import NormalDist
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from energy_analytics.forecasting.experts import Array
 
@@ -51,9 +53,7 @@ def prophet_mode(
     return mean, lower, upper
 
 
-def _design(
-    day: np.ndarray[tuple[int], np.dtype[np.int_]], start: int, span: int, changes: Array, offset: int
-) -> Array:
+def _design(day: NDArray[np.int_], start: int, span: int, changes: Array, offset: int) -> Array:
     """Columns: slope, intercept, a hinge per changepoint, sines and cosines of the week."""
     t = (day - start) / span
     hinges = np.maximum(t[:, None] - changes, 0.0)
@@ -68,7 +68,7 @@ def _solve(rows: Array, y: Array, changepoints: int) -> tuple[Array, float]:
     penalty = np.full(width, 1 / SEASON_PRIOR_SCALE**2)
     penalty[:2] = 1 / TREND_PRIOR_SCALE**2
     change = slice(2, 2 + changepoints)
-    weight = np.zeros(width)
+    weight: Array = np.zeros(width)
     weight[change] = CHANGEPOINT_PRIOR_SCALE
     variance = max(float(y.var()), 1e-8)
     for _ in range(ROUNDS):

@@ -39,7 +39,8 @@ def _prophet_class() -> Any:
 
 @contextlib.contextmanager
 def _apart() -> Iterator[None]:
-    """Seed the global generator that Prophet samples from and give it back as it was; drop its deprecation warnings.
+    """Seed the global generator that Prophet samples from and give it back as it was; drop its deprecation
+    warnings.
 
     They are about how the package calls pandas: a user can do nothing about them.
     """
@@ -55,7 +56,8 @@ def _apart() -> Iterator[None]:
 
 
 def fit_prophet(history: History, *, horizon_days: int, level: float) -> Prediction:
-    """Fit Prophet as specified: weekly season only, changepoint prior 0.05, its own sampled band, cut at zero."""
+    """Fit Prophet as specified: weekly season only, changepoint prior 0.05, its own sampled band, cut at
+    zero."""
     import pandas as pd  # noqa: PLC0415 - only Prophet needs it here
 
     days = pd.date_range(history.first_day, periods=len(history.daily_kwh) + horizon_days, freq="D")

@@ -28,7 +28,8 @@ USED: Final = tuple(
 
 
 def own_regression(panel: Panel, features: Array) -> Array:
-    """Predict the combination's error from the series' own (N, T, H, features) and the weekday: (N, T, H) kWh."""
+    """Predict the combination's error from the series' own (N, T, H, features) and the weekday: (N, T, H)
+    kWh."""
     days, horizon = panel.combined.shape[1:]
     weekday = (np.arange(days)[:, None] + np.arange(1, horizon + 1)) % WEEK
     inputs = np.clip(np.nan_to_num(features[..., USED]), -ROW_BOUND, ROW_BOUND)
@@ -37,9 +38,11 @@ def own_regression(panel: Panel, features: Array) -> Array:
 
 
 def input_regression(panel: Panel, *, holidays: Mask | None, temperature_c: Array | None) -> Array:
-    """Predict the combination's error from inputs known ahead, each compared with the last week: (N, T, H) kWh.
+    """Predict the combination's error from inputs known ahead, each compared with the last week: (N, T, H)
+    kWh.
 
-    `holidays` and `temperature_c` cover the days and the horizon. Temperature enters as heating and cooling degrees.
+    `holidays` and `temperature_c` cover the days and the horizon. Temperature enters as heating and cooling
+    degrees.
     """
     series, days, horizon = panel.combined.shape
     columns = []
@@ -62,7 +65,8 @@ def _against_last_week(values: Array, days: int, horizon: int) -> list[Array]:
 
 
 def _weekly_ridge(panel: Panel, rows: Array, *, penalty: float, error_bound: float) -> Array:
-    """Regress the errors, in usual changes, on (N, T, H, inputs); predict them for every day and horizon, in kWh.
+    """Regress the errors, in usual changes, on (N, T, H, inputs); predict them for every day and horizon,
+    in kWh.
 
     The fit that a day uses has seen only weeks that ended by then, and only errors whose day had come.
     """
@@ -78,10 +82,10 @@ def _weekly_ridge(panel: Panel, rows: Array, *, penalty: float, error_bound: flo
         known[:, h:, h - 1] = rows[:, :-h, h - 1] * seen[..., None]
         missed = (panel.daily_kwh[:, h:] - panel.combined[:, :-h, h - 1]) / panel.scale[:, :-h]
         error[:, h:, h - 1] = np.clip(missed, -error_bound, error_bound) * seen
-    known = known[:, : weeks * WEEK].reshape(series, weeks, WEEK * horizon, width)
-    error = error[:, : weeks * WEEK].reshape(series, weeks, WEEK * horizon, 1)
-    transposed = known.transpose(0, 1, 3, 2)
-    square, product = transposed @ known, transposed @ error
+    weekly_rows = known[:, : weeks * WEEK].reshape(series, weeks, WEEK * horizon, width)
+    weekly_errors = error[:, : weeks * WEEK].reshape(series, weeks, WEEK * horizon, 1)
+    transposed = weekly_rows.transpose(0, 1, 3, 2)
+    square, product = transposed @ weekly_rows, transposed @ weekly_errors
     keep = 0.5 ** (1 / HALF_LIFE_WEEKS)
     for week in range(1, weeks):
         square[:, week] += keep * square[:, week - 1]

@@ -12,7 +12,8 @@ SCALE_DAYS = 365
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A forecast made after `origin` (a position in the daily series) and what came; NaN where not complete."""
+    """A forecast made after `origin` (a position in the daily series) and what came; NaN where not
+    complete."""
 
     origin: int
     mean: Array

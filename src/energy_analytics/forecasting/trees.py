@@ -13,7 +13,8 @@ from energy_analytics.forecasting.experts import Array
 class Trees:
     """A sum of complete binary trees: node `i` has the children `2i + 1` and `2i + 2`.
 
-    A row goes right where its feature is above the threshold; a branch that ends early has infinite thresholds.
+    A row goes right where its feature is above the threshold; a branch that ends early has infinite
+    thresholds.
     """
 
     feature: NDArray[np.int16]
