@@ -1,4 +1,4 @@
-"""Measure the 7-day forecast on real meters: `python benchmarks/quality_forecast.py --data DIR [--left-out]`.
+"""Measure the 7-day forecast on real meters: `python -m benchmarks.quality_forecast --data DIR [--left-out]`.
 
 DIR is any folder of `timestamp,appliance,kwh` files (.csv, .csv.gz). Every model forecasts seven daily
 totals from the same days of each meter, with 30 days, 90 days and all of the history. The MASE is scaled by
@@ -20,9 +20,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from daily_series import Meter, find_files, read_meters
 from numpy.typing import NDArray
 
+from benchmarks.daily_series import Meter, find_files, read_meters
 from energy_analytics.forecasting.baselines import moving_average, seasonal_naive
 from energy_analytics.forecasting.correction import Correction, load_correction
 from energy_analytics.forecasting.ensemble import ensemble_tracks
@@ -148,8 +148,8 @@ def table(results: pd.DataFrame) -> str:
     for model in results["model"].unique():
         cells, coverage, width, wins, seconds = [], [], [], [], []
         for length in LENGTHS:
-            own = per_meter.loc[model, length]
-            naive = per_meter.loc["seasonal naive", length]
+            own = per_meter.xs(model, level="model").xs(length, level="history")
+            naive = per_meter.xs("seasonal naive", level="model").xs(length, level="history")
             low, high = np.quantile(own["mase"].to_numpy()[draws].mean(axis=1), [0.025, 0.975])
             cells.append(f"{own['mase'].mean():.3f} [{low:.2f}, {high:.2f}]")
             coverage.append(f"{own['inside'].mean():.2f}")
@@ -175,7 +175,7 @@ def main() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if options.left_out:
-            from train_forecast import FILES, FOLDS, SEED, fit, folds_of, training_set  # noqa: PLC0415
+            from benchmarks.train_forecast import FILES, FOLDS, SEED, fit, folds_of, training_set  # noqa: PLC0415
 
             meters = read_meters([Path(options.data) / file for file in FILES])
             folds = folds_of(meters)

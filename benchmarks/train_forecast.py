@@ -1,4 +1,4 @@
-"""Train the pre-trained part of the ensemble: `python benchmarks/train_forecast.py --data DIR [--left-out]`.
+"""Train the pre-trained part of the ensemble: `python -m benchmarks.train_forecast --data DIR [--left-out]`.
 
 DIR holds household_power, smart_meters_au, vic_demand and appliances_10min. Without `--left-out` it writes
 `correction.npz` beside the code; with it, it trains on two thirds of the homes at a time, scores the
@@ -14,9 +14,9 @@ from typing import Any, Final
 import lightgbm
 import numpy as np
 import pandas as pd
-from daily_series import Meter, read_meters
 from numpy.typing import NDArray
 
+from benchmarks.daily_series import Meter, read_meters
 from energy_analytics.forecasting.correction import ARTEFACT, NAMES, Correction, tree_rows
 from energy_analytics.forecasting.ensemble import ensemble_tracks
 from energy_analytics.forecasting.features import make_features
@@ -215,8 +215,8 @@ def pack(model: dict[str, Any]) -> Trees:
 
 
 def save(correction: Correction, path: Path) -> None:
-    """Write the trees as plain arrays, in half precision where that is exact enough."""
-    arrays = {}
+    """Write the trees as plain arrays."""
+    arrays: dict[str, Any] = {}
     for name in HEADS:
         trees: Trees = getattr(correction, name)
         arrays[f"{name}_feature"] = trees.feature.astype(np.int8)

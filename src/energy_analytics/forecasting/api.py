@@ -110,7 +110,7 @@ def make_history(
     past = span[: len(span) - horizon_days]
     return History(
         first_day=past[0].date(),
-        daily_kwh=values.reindex(past).to_numpy(dtype=np.float64),
+        daily_kwh=np.asarray(values.reindex(past), dtype=np.float64),
         holidays=None if holidays is None else _flags(holidays, span),
         temperature_c=None if temperature is None else _temperatures(temperature, span, horizon_days),
     )

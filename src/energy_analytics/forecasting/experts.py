@@ -92,26 +92,33 @@ def _levels(values: Array, observed: Mask, *, clip_errors: float | None = None) 
     """
     series, days, kinds = values.shape
     gains = np.array(LEVEL_GAINS)
+    seen = np.cumsum(observed, axis=1, dtype=np.int_)
+    steps = np.maximum(gains, 1.0 / np.maximum(seen, 1)[:, :, None]) * observed[:, :, None]
     levels = np.empty((series, days, kinds, gains.size))
     level = np.zeros((series, kinds, gains.size))
     usual = np.zeros_like(level)
-    seen = np.zeros((series, 1, 1))
     for day in range(days):
-        here = observed[:, day, None, None]
-        error = (values[:, day, :, None] - level) * here
+        error = values[:, day, :, None] - level
         if clip_errors is not None:
-            bound = clip_errors * usual + _TINY
-            size = np.abs(error)
-            usual = np.where(
-                seen < WEEK,
-                size.mean(axis=(1, 2), keepdims=True),
-                usual + 0.05 * here * (np.minimum(size, bound) - usual),
-            )
-            error = np.where(seen < 2 * WEEK, error, np.clip(error, -bound, bound))
-        seen = seen + here
-        level = level + np.maximum(gains, 1.0 / np.maximum(seen, 1.0)) * error
+            error, usual = _clipped(error, usual, observed[:, day], seen[:, day], clip_errors)
+        level = level + steps[:, day, None] * error
         levels[:, day] = level
     return levels
+
+
+def _clipped(
+    error: Array, usual: Array, observed: Mask, seen: NDArray[np.int_], clip_errors: float
+) -> tuple[Array, Array]:
+    """Limit errors to `clip_errors` times their usual size, and update that size."""
+    bound = clip_errors * usual + _TINY
+    size = np.abs(error)
+    follow = usual + 0.05 * observed[:, None, None] * (np.minimum(size, bound) - usual)
+    if seen.min() > 2 * WEEK:
+        return np.clip(error, -bound, bound), follow
+    early = (seen <= WEEK)[:, None, None]
+    started = np.where(observed[:, None, None], size.mean(axis=(1, 2), keepdims=True), usual)
+    free = (seen <= 2 * WEEK)[:, None, None]
+    return np.where(free, error, np.clip(error, -bound, bound)), np.where(early, started, follow)
 
 
 def level_and_profile(
@@ -136,20 +143,20 @@ def holt_winters(daily_kwh: Array, observed: Mask, *, horizon: int) -> Array:
     grid = np.array([(a, g) for a in LEVEL_GAINS_HOLT_WINTERS for g in SEASONAL_GAINS])
     gain, seasonal_gain = grid[:, 0], grid[:, 1]
     level = np.zeros((series, len(grid)))
-    season = np.zeros((WEEK, series, len(grid)))
+    season = np.zeros((series, WEEK, len(grid)))
     seen = np.zeros((series, 1))
     levels = np.empty((series, days, len(grid)))
     seasons = np.empty((series, days, WEEK, len(grid)))
     for day in range(days):
         slot = day % WEEK
         here = observed[:, day, None]
-        error = (daily_kwh[:, day, None] - level - season[slot]) * here
+        error = (daily_kwh[:, day, None] - level - season[:, slot]) * here
         seen = seen + here
         step = np.maximum(gain, 1.0 / np.maximum(seen, 1.0))
         level = level + step * error
-        season[slot] += np.maximum(seasonal_gain, 1.0 / (seen / WEEK + 2.0)) * (1 - step) * error
+        season[:, slot] += np.maximum(seasonal_gain, 1.0 / (seen / WEEK + 2.0)) * (1 - step) * error
         levels[:, day] = level
-        seasons[:, day] = np.moveaxis(season, 0, 1)
+        seasons[:, day] = season
     return levels[..., None] + _ahead(seasons, horizon)
 
 

@@ -115,9 +115,10 @@ def _year_ago(daily_kwh: Array, origins: NDArray[np.int_], horizon: int) -> list
     day = daily_kwh[:, np.maximum(then, 0)]
     around = trailing_mean(daily_kwh, 3)[:, np.maximum(then + 1, 0)]
     after = week[:, np.maximum(start + WEEK, 0), None]
-    return tuple(
-        np.where(known, np.broadcast_to(x - before, day.shape), np.nan) for x in (day, around, after)
-    )
+    return [
+        np.asarray(np.where(known, np.broadcast_to(x - before, day.shape), np.nan))
+        for x in (day, around, after)
+    ]
 
 
 def _recent(values: Array, days: int) -> Array:

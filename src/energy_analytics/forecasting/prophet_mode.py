@@ -22,7 +22,7 @@ TREND_PRIOR_SCALE: Final = 5.0
 SEASON_PRIOR_SCALE: Final = 10.0
 NOISE_PRIOR_SCALE: Final = 0.5
 WEEKLY_ORDER: Final = 3
-ROUNDS: Final = 60
+ROUNDS: Final = 30
 _SMALLEST_CHANGE: Final = 1e-7
 _EPOCH: Final = date(1970, 1, 1)
 
@@ -73,7 +73,9 @@ def _solve(rows: Array, y: Array, changepoints: int) -> tuple[Array, float]:
     variance = max(float(y.var()), 1e-8)
     for _ in range(ROUNDS):
         penalty[change] = 1 / (CHANGEPOINT_PRIOR_SCALE * np.maximum(np.abs(weight[change]), _SMALLEST_CHANGE))
-        weight = np.linalg.solve(square / variance + np.diag(penalty), product / variance)
+        weight = np.asarray(
+            np.linalg.solve(square / variance + np.diag(penalty), product / variance), dtype=np.float64
+        )
         left = max(float(energy - 2 * weight @ product + weight @ square @ weight), 1e-12)
         # Root of n / sigma - left / sigma^3 + sigma / prior^2 in sigma^2.
         a = 1 / NOISE_PRIOR_SCALE**2
