@@ -27,7 +27,7 @@ FIRST_ORIGIN: Final = 14
 PRIOR_SHARES: Final = np.array([0.1, 0.1, 0.8])
 """Weights of the combination, the own regression and the pre-trained correction while their records are
 equal."""
-POWER: Final = 4.0
+POWER: Final = 12.0
 PRIOR_ERRORS: Final = 50.0
 """Errors of average size that each is credited with at the start."""
 SCORE_HALF_LIFE_DAYS: Final = 90.0
