@@ -107,15 +107,46 @@ class ForecastDay:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelScore:
+    """How a model did on the site's own past, over the same days as the others."""
+
+    model: str
+    mase: float
+    """Mean absolute error over that of repeating the last week; below 1 is better."""
+    wape: float
+    """Sum of absolute errors over sum of energy."""
+    coverage: float
+    """Share of the days inside the prediction interval."""
+    origins: int
+    days: int
+    """Forecasts made, and days that they could be compared on."""
+    seconds: float
+    """Time to score it: the only figure of a run that may differ from one run to the next."""
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """The next seven local days; no days when the history has no complete day."""
 
     model: str
-    """The model that made it: `prophet`, `moving_average`, or `none`."""
+    """The model that made it, a name in `forecasting.MODELS`, or `none`."""
     days: tuple[ForecastDay, ...]
     trained_on_days: int
     assumption: str
     """What the figures rest on, in a sentence for the reader."""
+    measured_coverage: float | None = None
+    """Share of past days that fell inside intervals made the same way; None when it was not measured."""
+    scores: tuple[ModelScore, ...] = ()
+    """The scoreboard on the site's own past; empty when only one model was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplianceForecast:
+    """The same days for one appliance; of a day, all appliances sum to the site."""
+
+    appliance: str
+    model: str
+    days: tuple[ForecastDay, ...]
 
 
 @dataclass(frozen=True, slots=True)
