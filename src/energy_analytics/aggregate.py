@@ -196,6 +196,16 @@ def day_totals(engine: duckdb.DuckDBPyConnection, daily: str, *, largest: Sequen
     )
 
 
+def complete_days(engine: duckdb.DuckDBPyConnection, daily: str, order: Sequence[str]) -> dict[str, dict[date, float]]:
+    """Return the energy of each appliance on the days that its own readings cover, in the order given."""
+    found: dict[str, dict[date, float]] = {appliance: {} for appliance in order}
+    for appliance, day, kwh in engine.execute(f"""
+        SELECT appliance, day, kwh FROM {daily} WHERE coverage >= {COMPLETE_DAY_SHARE - _ROUNDING!r}
+        ORDER BY day, appliance""").fetchall():
+        found[appliance][day] = kwh
+    return found
+
+
 def appliance_totals(
     engine: duckdb.DuckDBPyConnection,
     hourly: str,

@@ -109,6 +109,26 @@ def clock(timezone: str | None, first: datetime, last: datetime) -> Clock:
     return Clock(timezone, first_offset, tuple(changes))
 
 
+class UnknownHolidaysError(ValueError):
+    """The settings name a country or region whose public holidays are not known."""
+
+
+def public_holidays(country: str | None, region: str | None, first: date, last: date) -> frozenset[date]:
+    """Return the public holidays from `first` to `last`; none without a country."""
+    if country is None:
+        return frozenset()
+    import holidays
+
+    try:
+        found = holidays.country_holidays(country, subdiv=region, years=range(first.year, last.year + 1))
+    except NotImplementedError as error:
+        raise UnknownHolidaysError(
+            f"The public holidays of {country}{f', region {region}' if region else ''} are not known "
+            f"(holidays_country, holidays_region): {error}"
+        ) from error
+    return frozenset(day for day in found if first <= day <= last)
+
+
 def day_length_minutes(day: date, timezone: str | None) -> int:
     """Return the minutes from local midnight of `day` to the next one."""
     if timezone is None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -100,7 +101,51 @@ def put_curated(
             engine.execute(f"COPY ({select}) TO {literal(str(path))} (FORMAT parquet)", parameters)
             keys[table.name] = in_site(table.prefix, upload.site, f"{table.name}.parquet")
             lake.put(keys[table.name], path)
+        for table, rows in (
+            (schema.APPLIANCE_FORECAST, _ahead_rows(analysis)),
+            (schema.DECOMPOSITION, _parts_rows(analysis)),
+        ):
+            path = folder / f"{table.name}.parquet"
+            _put_rows(engine, path, table, rows)
+            keys[table.name] = in_site(table.prefix, upload.site, f"{table.name}.parquet")
+            lake.put(keys[table.name], path)
     return keys
+
+
+def _put_rows(
+    engine: duckdb.DuckDBPyConnection, path: Path, table: schema.Table, rows: Sequence[Sequence[object]]
+) -> None:
+    """Write rows in the order of the table's columns; NaN becomes null."""
+    engine.execute(
+        f"CREATE OR REPLACE TEMP TABLE rows ({', '.join(f'{one.name} {one.type}' for one in table.columns)})"
+    )
+    columns: list[Sequence[object]] = list(zip(*rows, strict=True)) or [() for _ in table.columns]
+    values = ", ".join(
+        f"nullif(unnest(?::{one.type}[]), 'nan')" if one.type == "DOUBLE" else f"unnest(?::{one.type}[])"
+        for one in table.columns
+    )
+    engine.execute(f"INSERT INTO rows SELECT {values}", [list(column) for column in columns])
+    engine.execute(f"COPY rows TO {literal(str(path))} (FORMAT parquet)")
+    engine.execute("DROP TABLE rows")
+
+
+def _ahead_rows(analysis: Analysis) -> list[tuple[object, ...]]:
+    return [
+        (day.day, one.appliance, day.yhat, day.yhat_lower, day.yhat_upper, one.model, analysis.site)
+        for one in analysis.appliance_forecasts
+        for day in one.days
+    ]
+
+
+def _parts_rows(analysis: Analysis) -> list[tuple[object, ...]]:
+    parts = analysis.decomposition
+    if parts is None:
+        return []
+    columns = (parts.kwh, parts.trend_kwh, parts.weekly_kwh, parts.yearly_kwh, parts.residual_kwh)
+    return [
+        (parts.first_day + timedelta(days=n), *values, analysis.site)
+        for n, values in enumerate(zip(*columns, strict=True))
+    ]
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

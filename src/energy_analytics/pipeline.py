@@ -1,7 +1,8 @@
 """The order of the stages: from an upload in the lake to its results in the lake."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
 from typing import Any, Final
 
 import duckdb
@@ -9,6 +10,7 @@ import duckdb
 from . import __version__, outputs, schema
 from .aggregate import (
     appliance_totals,
+    complete_days,
     create_daily,
     create_days,
     create_hourly,
@@ -19,20 +21,21 @@ from .aggregate import (
     steps_minutes,
 )
 from .anomalies import Level, create_anomalies, summarise
-from .calendar import clock
+from .calendar import clock, public_holidays
 from .engine import connect
 from .findings import find
-from .forecasting import forecast_days, warm_up
+from .forecasting import forecast_parts, forecast_site, history_of, no_forecast, take_apart, warm_up
 from .history import SiteHistory, history_until, merge, take_in
 from .insights import PROVIDERS
 from .intake import UnusableUploadError, estimated_rows
 from .lake import LocalLake
 from .report import render_html, render_text
-from .results import Analysis, Quality
+from .results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, ModelScore, Quality
 from .runs import Manifest, is_newest, later_uploads_without, put_manifest
 from .settings import Settings
 from .tariff import choose_price
 from .uploads import Upload, upload_time
+from .weather import read_temperatures
 
 Progress = Callable[[str, duckdb.DuckDBPyConnection, int | None], None]
 """Told each stage as it begins, the engine that can say how far a query is, and about how many rows there are."""
@@ -80,8 +83,8 @@ def analyse(
     daily = create_daily(engine, days_of_appliances, steps=steps, wall=wall)
     appliances = appliance_totals(engine, hourly, found, steps)
     days = day_totals(engine, daily, largest=[one.appliance for one in appliances])
-    complete = tuple(day.day for day in days if day.complete)
-    peak, baseload = peak_and_baseload(engine, hourly, steps=steps, complete_days=complete)
+    whole = tuple(day.day for day in days if day.complete)
+    peak, baseload = peak_and_baseload(engine, hourly, steps=steps, complete_days=whole)
     missing = gaps(engine, history.readings, daily)
 
     progress(STAGES[2], engine, history.rows_accepted)
@@ -90,7 +93,7 @@ def analyse(
     summary = summarise(engine, anomalies, sigma=settings.sigma)
 
     progress(STAGES[3], engine, history.rows_accepted)
-    forecast = forecast_days(days, model=settings.model)
+    ahead = _look_ahead(days, complete_days(engine, daily, [one.appliance for one in appliances]), settings)
     analysis = Analysis(
         site=site,
         timezone=settings.timezone,
@@ -113,9 +116,35 @@ def analyse(
             notes=_notes(history, settings),
         ),
         anomalies=summary,
-        forecast=forecast,
+        forecast=ahead.forecast,
+        appliance_forecasts=ahead.appliances,
+        decomposition=ahead.decomposition,
     )
     return analysis, Tables(hourly, daily, anomalies)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the site's days say of the next ones."""
+
+    forecast: Forecast
+    appliances: tuple[ApplianceForecast, ...]
+    decomposition: Decomposition | None
+
+
+def _look_ahead(
+    days: Sequence[DayTotal], of_appliances: Mapping[str, Mapping[date, float]], settings: Settings
+) -> Outlook:
+    if not any(day.complete for day in days):
+        return Outlook(no_forecast(), (), None)
+    last = days[-1].day + timedelta(days=schema.HORIZON_DAYS)
+    history = history_of(
+        days,
+        holidays=public_holidays(settings.holidays_country, settings.holidays_region, days[0].day, last),
+        temperature_c=None if settings.temperature_file is None else read_temperatures(settings.temperature_file),
+    )
+    forecast = forecast_site(history, model=settings.model)
+    return Outlook(forecast, forecast_parts(history, of_appliances, forecast), take_apart(history))
 
 
 def run(lake: LocalLake, upload: Upload, settings: Settings, *, progress: Progress = silent) -> Manifest:
@@ -256,10 +285,17 @@ def _summary(analysis: Analysis) -> dict[str, Any]:
         "forecast": {
             "model": analysis.forecast.model,
             "trained_on_days": analysis.forecast.trained_on_days,
+            "measured_coverage": analysis.forecast.measured_coverage,
+            "scores": [_scored(one) for one in analysis.forecast.scores],
             "kwh": sum(day.yhat for day in analysis.forecast.days),
             "days": [day.day.isoformat() for day in analysis.forecast.days],
         },
     }
+
+
+def _scored(score: ModelScore) -> dict[str, Any]:
+    """Return a line of the scoreboard; what could not be measured is null."""
+    return {name: None if value != value else value for name, value in asdict(score).items()}  # noqa: PLR0124
 
 
 def _notes(history: SiteHistory, settings: Settings) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def _engine(lake: LocalLake, sql: str, settings: Settings, folder: Path) -> Iter
             _create_view(engine, name, _run_tables(lake, schema.TABLES[name], output, succeeded))
         for name, of in schema.LATEST.items():
             _create_view(engine, name, _run_tables(lake, schema.TABLES[of], _OUTPUT_OF[of], newest))
-        for table in (schema.HOURLY, schema.DAILY):
+        for table in (schema.HOURLY, schema.DAILY, schema.APPLIANCE_FORECAST, schema.DECOMPOSITION):
             keys = [manifest["outputs"][table.name] for manifest in _with_output(succeeded, table.name)]
             paths = sorted({lake.fetch(key) for key in keys})
             _create_view(engine, table.name, f"SELECT * FROM {parquet(paths)}" if paths else _nothing(table))

@@ -150,6 +150,21 @@ class ApplianceForecast:
 
 
 @dataclass(frozen=True, slots=True)
+class Decomposition:
+    """The site's days from `first_day` on taken apart, kWh; the four parts of a day sum to it.
+
+    NaN in `kwh` and `residual_kwh` where the day is not complete.
+    """
+
+    first_day: date
+    kwh: tuple[float, ...]
+    trend_kwh: tuple[float, ...]
+    weekly_kwh: tuple[float, ...]
+    yearly_kwh: tuple[float, ...]
+    residual_kwh: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """Everything that a report tells about one site."""
 
@@ -172,6 +187,9 @@ class Analysis:
     quality: Quality
     anomalies: AnomalySummary
     forecast: Forecast
+    appliance_forecasts: tuple[ApplianceForecast, ...] = ()
+    decomposition: Decomposition | None = None
+    """None without a complete day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,36 @@ DAILY: Final = Table(
     ),
 )
 
+APPLIANCE_FORECAST: Final = Table(
+    "appliance_forecast",
+    f"{CURATED}/appliance_forecast",
+    "parquet",
+    (
+        Column("ds", "DATE", "local day"),
+        Column("appliance", "VARCHAR", "appliance, sub-meter or meter"),
+        Column("yhat", "DOUBLE", "forecast energy of the appliance on that day, kWh; all sum to the site's"),
+        Column("yhat_lower", "DOUBLE", "lower end of the 80 % prediction interval, kWh"),
+        Column("yhat_upper", "DOUBLE", "upper end of the 80 % prediction interval, kWh"),
+        Column("model", "VARCHAR", "model that made it"),
+        Column("site", "VARCHAR", "site; empty for the root site"),
+    ),
+)
+
+DECOMPOSITION: Final = Table(
+    "decomposition",
+    f"{CURATED}/decomposition",
+    "parquet",
+    (
+        Column("ds", "DATE", "local day"),
+        Column("kwh", "DOUBLE", "energy of the site, kWh; null where the day is not complete"),
+        Column("trend", "DOUBLE", "slow level, kWh a day"),
+        Column("weekly", "DOUBLE", "what the weekday adds, kWh"),
+        Column("yearly", "DOUBLE", "what the time of the year adds, kWh; 0 below two years of history"),
+        Column("residual", "DOUBLE", "what is left, kWh; null where the day is not complete"),
+        Column("site", "VARCHAR", "site; empty for the root site"),
+    ),
+)
+
 REJECTED_ROWS: Final = Table(
     "rejected_rows",
     REJECTED,
@@ -159,6 +189,8 @@ TABLES: Final = {
         READINGS,
         HOURLY,
         DAILY,
+        APPLIANCE_FORECAST,
+        DECOMPOSITION,
         REJECTED_ROWS,
     )
 }

@@ -27,6 +27,12 @@ class SiteSettings(BaseModel):
     timezone: str | None = None
     date_order: Literal["DMY", "MDY"] | None = None
     decimal: Literal[".", ","] | None = None
+    holidays_country: str | None = None
+    """ISO 3166 code of the country whose public holidays the forecast knows."""
+    holidays_region: str | None = None
+    """Code of the state, province or region with holidays of its own."""
+    temperature_file: Path | None = None
+    """CSV with the columns timestamp,temperature_c: the past and the seven days ahead."""
     price_per_kwh: Positive | None = None
     currency: str | None = None
 
@@ -48,7 +54,7 @@ class Settings(SiteSettings, BaseSettings):
 
     lake: str = "./lake"
     """Folder or URI of the lake."""
-    model: str = "prophet"
+    model: str = "auto"
     """A name in `forecasting.MODELS`."""
     sigma: Positive = 2.0
     """Standard deviations above the mean at which a reading is an anomaly."""

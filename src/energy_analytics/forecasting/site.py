@@ -6,10 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from ..results import ApplianceForecast, DayTotal, Forecast, ForecastDay, ModelScore
+from ..results import ApplianceForecast, DayTotal, Decomposition, Forecast, ForecastDay, ModelScore
 from ..schema import HORIZON_DAYS, INTERVAL_LEVEL
 from .appliances import forecast_each, reconcile
 from .baselines import moving_average
+from .decomposition import decompose_days
 from .experts import Array, Mask
 from .history import MIN_COMPLETE_DAYS, History, Prediction
 from .models import MODELS
@@ -107,7 +108,7 @@ def no_forecast() -> Forecast:
     return Forecast("none", (), 0, "No day of the history is complete, so there is nothing to learn from.")
 
 
-def forecast_appliances(
+def forecast_parts(
     site: History, daily_kwh: Mapping[str, Mapping[date, float]], total: Forecast
 ) -> tuple[ApplianceForecast, ...]:
     """Forecast each appliance so that the forecasts of a day sum to the site's.
@@ -123,6 +124,19 @@ def forecast_appliances(
         parts[name] = moving_average(histories[name], horizon_days=HORIZON_DAYS, level=INTERVAL_LEVEL)
     fitted = reconcile(parts, np.array([day.yhat for day in total.days]))
     return tuple(ApplianceForecast(name, part.model, _days(site, part)) for name, part in fitted.items())
+
+
+def take_apart(history: History) -> Decomposition:
+    """Split the site's days into trend, weekly and yearly shape and the rest."""
+    trend, weekly, yearly, residual = decompose_days(history.daily_kwh)
+    return Decomposition(
+        first_day=history.first_day,
+        kwh=tuple(history.daily_kwh.tolist()),
+        trend_kwh=tuple(trend.tolist()),
+        weekly_kwh=tuple(weekly.tolist()),
+        yearly_kwh=tuple(yearly.tolist()),
+        residual_kwh=tuple(residual.tolist()),
+    )
 
 
 def _days(history: History, made: Prediction) -> tuple[ForecastDay, ...]:
