@@ -1,31 +1,22 @@
 """What the report says, in the order it says it; text and page only lay it out differently."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
 from energy_analytics import words
+from energy_analytics.report import outlook
 from energy_analytics.report.quality import Row, gap_rows, quality_rows
 from energy_analytics.results import (
     Advice,
     Analysis,
     AnomalySummary,
     ApplianceTotal,
-    Forecast,
     Paragraph,
 )
-from energy_analytics.schema import INTERVAL_LEVEL
 
 SHARES_SHOWN: Final = 10
 ANOMALIES_SHOWN: Final = 10
-
-MODEL_WORDS: Final[Mapping[str, str]] = {
-    "prophet": "Prophet, which adds a slow trend and a weekly rhythm",
-    "moving_average": "an average of the most recent complete days",
-    "seasonal_naive": "the same weekday of the week before",
-}
-"""Models of the forecast in plain words; another model is called by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +50,9 @@ class Content:
     top_anomalies: tuple[tuple[str, str, str, str, str], ...]
     forecast: tuple[str, ...]
     forecast_assumption: str
+    scoreboard: tuple[tuple[str, str, str, str], ...]
     predictions: tuple[tuple[str, str, str, str], ...]
+    seasons: tuple[str, ...]
 
 
 def build(analysis: Analysis, advice: Advice, *, source_name: str) -> Content:
@@ -81,9 +74,11 @@ def build(analysis: Analysis, advice: Advice, *, source_name: str) -> Content:
         anomalies=_anomalies(analysis.anomalies),
         anomaly_counts=_anomaly_counts(analysis.anomalies),
         top_anomalies=_top_anomalies(analysis.anomalies),
-        forecast=_forecast(analysis.forecast),
+        forecast=outlook.sentences(analysis.forecast),
         forecast_assumption=analysis.forecast.assumption if analysis.forecast.days else "",
-        predictions=_predictions(analysis.forecast),
+        scoreboard=outlook.scoreboard(analysis.forecast),
+        predictions=outlook.predictions(analysis.forecast),
+        seasons=outlook.seasons(analysis.decomposition),
     )  # fmt: skip
 
 
@@ -187,36 +182,4 @@ def _top_anomalies(summary: AnomalySummary) -> tuple[tuple[str, str, str, str, s
             words.number(one.z_score, decimals=1),
         )
         for one in summary.top[:ANOMALIES_SHOWN]
-    )
-
-
-def _forecast(forecast: Forecast) -> tuple[str, ...]:
-    if not forecast.days:
-        why = forecast.assumption or "No complete day was found to learn from."
-        return ("There is no forecast.", why)
-    total = words.energy(sum(day.yhat for day in forecast.days))
-    model = MODEL_WORDS.get(forecast.model, f"the model {forecast.model.replace('_', ' ')}")
-    share = round(100 * INTERVAL_LEVEL)
-    return (
-        f"From {words.day(forecast.days[0].day)} to {words.day(forecast.days[-1].day)} about {total} are "
-        "expected, "
-        f"{words.energy(sum(day.yhat for day in forecast.days) / len(forecast.days))} a day.",
-        f"The model is {model}. It was trained on {words.count(forecast.trained_on_days, 'complete day')}.",
-        f"The range beside each day is what the model gives as its {share} % prediction interval. "
-        "How often days of this history would have fallen within it has not been measured.",
-    )
-
-
-def _predictions(forecast: Forecast) -> tuple[tuple[str, str, str, str], ...]:
-    if not forecast.days:
-        return ()
-    highest_kwh = max(day.yhat_upper for day in forecast.days)
-    prefix, scale = words.unit_scale(highest_kwh)
-    decimals = words.decimals_of(highest_kwh / scale)
-
-    def energy(kwh: float) -> str:
-        return f"{words.number(kwh / scale, decimals=decimals)} {prefix}Wh"
-
-    return tuple(
-        (words.day(day.day), energy(day.yhat), energy(day.yhat_lower), energy(day.yhat_upper)) for day in forecast.days
     )
