@@ -85,7 +85,7 @@ def run(
     ],
     site: SiteOption = "",
     lake: LakeOption = None,
-    model: Annotated[str | None, typer.Option(metavar="M", help="Forecast model.", show_default="prophet")] = None,
+    model: Annotated[str | None, typer.Option(metavar="M", help="Forecast model.", show_default="auto")] = None,
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest of the run as JSON.")] = False,
 ) -> None:
@@ -207,6 +207,30 @@ def query(
     terminal.show_rows(answer.columns, answer.rows, form=form.value)
 
 
+@app.command(epilog="Example: energy backtest january.csv --models ensemble,prophet")
+def backtest(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A file of readings; default: the lake's site.")
+    ] = None,
+    site: SiteOption = "",
+    models: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Models to score.", show_default="all but auto")
+    ] = None,
+    lake: LakeOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Score forecast models on past days, each forecast from the days before alone."""
+    from . import terminal
+    from .forecasting import AUTO, MODELS
+    from .scoreboard import score_file, score_site
+
+    with _told_in_a_sentence():
+        settings, opened = _open(config, lake=lake)
+        wanted = models.split(",") if models else [name for name in MODELS if name != AUTO]
+        scores = score_file(file, wanted, settings) if file else score_site(opened, site, wanted, settings)
+    terminal.show_scores(scores)
+
+
 @app.command(epilog="Example: energy report --site plant-a --open")
 def report(
     site: SiteOption = "",
@@ -286,15 +310,26 @@ def _open(config: Path | None, **overrides: Any) -> "tuple[Settings, LocalLake]"
 @contextmanager
 def _told_in_a_sentence() -> Iterator[None]:
     """Turn what a user can run into, and mend, into one sentence and exit code 1."""
-    from .forecasting import UnknownModelError
+    from .calendar import UnknownHolidaysError
+    from .forecasting import ForecastError, UnknownModelError
     from .intake import UnusableUploadError
     from .lake import LakeError
     from .query import QueryError
     from .settings import SettingsError
+    from .weather import WeatherError
 
     try:
         yield
-    except (LakeError, QueryError, SettingsError, UnknownModelError, UnusableUploadError) as error:
+    except (
+        ForecastError,
+        LakeError,
+        QueryError,
+        SettingsError,
+        UnknownHolidaysError,
+        UnknownModelError,
+        UnusableUploadError,
+        WeatherError,
+    ) as error:
         _fail(str(error))
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""

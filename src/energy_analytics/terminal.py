@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from .schema import LATEST, PREFIXES, REJECTED_ROWS, TABLES
 if TYPE_CHECKING:
     import duckdb
 
+    from .forecasting import Score
     from .lake import StoredObject
     from .pipeline import Progress
     from .runs import Manifest
@@ -129,6 +131,34 @@ def show_results(manifests: "Sequence[Manifest]", waiting: "Sequence[StoredObjec
             out.print(f"{output.replace('_', ' '):<12} {lake}/{key}", soft_wrap=True)
     else:
         out.print(Text(f"The newest run failed: {newest['error']}", style="red"), soft_wrap=True)
+
+
+def show_scores(scores: "Sequence[Score]") -> None:
+    """Print how models did on past days, the best first."""
+    rows = table(
+        "Model",
+        "MASE",
+        "WAPE",
+        "Within 80 %",
+        "Days",
+        "Seconds",
+        right=("MASE", "WAPE", "Within 80 %", "Days", "Seconds"),
+    )
+    for one in sorted(scores, key=lambda score: (math.isnan(score.mase), score.mase)):
+        rows.add_row(
+            one.model,
+            f"{one.mase:.3f}",
+            f"{100 * one.wape:.1f} %",
+            f"{100 * one.coverage:.0f} %",
+            f"{one.days:,}",
+            f"{one.seconds:.2f}",
+        )
+    console().print(rows)
+    console().print()
+    console().print(
+        "MASE: mean error against that of repeating the last week, below 1 is better. WAPE: errors as a share of "
+        "the energy. Each forecast is of 7 days, from the days before alone."
+    )
 
 
 def show_contents(found: "Sequence[StoredObject]", *, lake: str) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 from .appliances import forecast_each, reconcile
 from .backtest import backtest
 from .history import MIN_COMPLETE_DAYS, ForecastError, History, Model, Prediction, Score
-from .models import MODELS
+from .models import AUTO, MODELS
 from .prophet_model import load_meanwhile
 from .site import UnknownModelError, forecast_parts, forecast_site, history_of, no_forecast, take_apart, warm_up
 
 __all__ = [
+    "AUTO",
     "MIN_COMPLETE_DAYS",
     "MODELS",
     "ForecastError",

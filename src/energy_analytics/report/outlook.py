@@ -27,6 +27,7 @@ MODEL_NAMES: Final[Mapping[str, str]] = {
 
 _NAIVE: Final = "seasonal_naive"
 _FEWEST_DAYS_FOR_SEASONS: Final = 28
+_TREND_ENDS_DAYS: Final = 28
 _NOTICEABLE: Final = 0.02
 """Of a mean day: a shape smaller than this is not worth a sentence."""
 
@@ -102,10 +103,10 @@ def seasons(parts: Decomposition | None) -> tuple[str, ...]:
             f"The year: it adds most in {top:%B} (up to {words.energy(high)} a day) and takes away most in "
             f"{bottom:%B} (up to {words.energy(-low)})."
         )
-    first, last = parts.trend_kwh[0], parts.trend_kwh[-1]
+    first, last = fmean(parts.trend_kwh[:_TREND_ENDS_DAYS]), fmean(parts.trend_kwh[-_TREND_ENDS_DAYS:])
     told.append(
-        f"The trend: without both, the level went from {words.energy(max(first, 0.0))} to "
-        f"{words.energy(max(last, 0.0))} a day over the whole period."
+        f"The trend: without what repeats, the level was {words.energy(max(first, 0.0))} a day in the first four weeks and "
+        f"{words.energy(max(last, 0.0))} in the last four."
     )
     return tuple(told)
 
