@@ -58,9 +58,7 @@ def own_models(correction: Correction) -> dict[str, Callable[[History], Ends]]:
     """The project's models, with the pre-trained part given."""
 
     def ensemble(history: History) -> Ends:
-        track = ensemble_tracks(history.daily_kwh[None], horizon=HORIZON, level=LEVEL, correction=correction)[
-            0
-        ]
+        track = ensemble_tracks(history.daily_kwh[None], horizon=HORIZON, level=LEVEL, correction=correction)[0]
         return track.mean[-1], track.lower[-1], track.upper[-1]
 
     def auto(history: History) -> Ends:
@@ -85,7 +83,7 @@ def own_models(correction: Correction) -> dict[str, Callable[[History], Ends]]:
 
 def rivals() -> dict[str, Callable[[History], Ends]]:
     """Models of statsforecast on the last two years, gaps filled as for the ensemble."""
-    from statsforecast.models import MSTL, AutoETS, DynamicOptimizedTheta  # noqa: PLC0415
+    from statsforecast.models import MSTL, AutoETS, DynamicOptimizedTheta
 
     def run(model: object) -> Callable[[History], Ends]:
         def made(history: History) -> Ends:
@@ -103,9 +101,7 @@ def rivals() -> dict[str, Callable[[History], Ends]]:
     }
 
 
-def measure(
-    meter: Meter, models: dict[str, Callable[[History], Ends]], *, origins: int
-) -> list[dict[str, object]]:
+def measure(meter: Meter, models: dict[str, Callable[[History], Ends]], *, origins: int) -> list[dict[str, object]]:
     """Forecast one meter with every model from every origin and length of history."""
     lines: list[dict[str, object]] = []
     for origin in origins_of(meter.daily_kwh, count=origins):
@@ -140,9 +136,7 @@ def table(results: pd.DataFrame) -> str:
     generator = np.random.default_rng(0)
     count = results["meter"].nunique()
     draws = generator.integers(count, size=(BOOTSTRAPS, count))
-    rows = [
-        "| model | " + " | ".join(f"MASE, {length}" for length in LENGTHS) + " | coverage of the 80 % band | "
-    ]
+    rows = ["| model | " + " | ".join(f"MASE, {length}" for length in LENGTHS) + " | coverage of the 80 % band | "]
     rows[0] += "width | better than seasonal naive | s per forecast |"
     rows.append("|" + " --- |" * (len(LENGTHS) + 5))
     for model in results["model"].unique():
@@ -175,7 +169,7 @@ def main() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if options.left_out:
-            from benchmarks.train_forecast import FILES, FOLDS, SEED, fit, folds_of, training_set  # noqa: PLC0415
+            from benchmarks.train_forecast import FILES, FOLDS, SEED, fit, folds_of, training_set
 
             meters = read_meters([Path(options.data) / file for file in FILES])
             folds = folds_of(meters)

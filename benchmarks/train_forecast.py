@@ -70,14 +70,10 @@ def mixtures(meters: list[Meter], rng: np.random.Generator) -> list[Array]:
     made = []
     for number in range(MIXTURES):
         if number % 3 == 0:
-            series = _sum_of(
-                [homes[i] for i in rng.choice(len(homes), rng.integers(2, 9), replace=False)], rng
-            )
+            series = _sum_of([homes[i] for i in rng.choice(len(homes), rng.integers(2, 9), replace=False)], rng)
             pattern = rng.random() < 0.4
         elif rng.random() < 0.3:
-            series = _sum_of(
-                [homes[i] for i in rng.choice(len(homes), rng.integers(1, 4), replace=False)], rng
-            )
+            series = _sum_of([homes[i] for i in rng.choice(len(homes), rng.integers(1, 4), replace=False)], rng)
             pattern = True
         else:
             source = meters if rng.random() < 0.6 else homes
@@ -105,9 +101,7 @@ def _sum_of(meters: list[Meter], rng: np.random.Generator) -> Array:
     return total
 
 
-def examples(
-    daily_kwh: Array, rng: np.random.Generator, *, step: int
-) -> tuple[NDArray[np.float32], Array, Array]:
+def examples(daily_kwh: Array, rng: np.random.Generator, *, step: int) -> tuple[NDArray[np.float32], Array, Array]:
     """Make rows of features, errors of the combination in usual changes, and weights that turn them into
     MASE."""
     daily_kwh = daily_kwh[-WINDOW_DAYS:]
@@ -126,9 +120,7 @@ def examples(
         if not np.isnan(daily_kwh[start]) and np.isnan(daily_kwh[start : start + SLICE_DAYS]).mean() < 0.2
     ]
     if starts:
-        parts.append(
-            _rows(daily_kwh, scales, starts, SLICE_DAYS, np.arange(20 + int(rng.integers(5)), SLICE_DAYS, 6))
-        )
+        parts.append(_rows(daily_kwh, scales, starts, SLICE_DAYS, np.arange(20 + int(rng.integers(5)), SLICE_DAYS, 6)))
     rows, errors, weights = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     usable = np.isfinite(errors) & (np.abs(errors) < 25) & np.isfinite(weights)
     return rows[usable], errors[usable], np.clip(weights[usable], 0.3, 3.0)
@@ -140,9 +132,7 @@ def _rows(
     panel = make_panel(np.stack([daily_kwh[start : start + days] for start in starts]), horizon=HORIZON)
     features = make_features(panel, np.arange(days))
     own = np.maximum(panel.combined + own_regression(panel, features), 0.0)
-    record = running_scores(
-        np.stack([panel.combined, own], axis=2), panel.daily_kwh, panel.observed, panel.scale
-    )
+    record = running_scores(np.stack([panel.combined, own], axis=2), panel.daily_kwh, panel.observed, panel.scale)
     base, scale = panel.combined[:, origins], panel.scale[:, origins, None]
     ratio = np.broadcast_to((record[:, origins, 1] / record[:, origins, 0])[..., None], base.shape)
     rows = tree_rows(features[:, origins], (own[:, origins] - base) / scale, ratio)

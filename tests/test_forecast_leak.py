@@ -47,9 +47,7 @@ def test_experts_and_features_see_the_past_only(pair):
 
 
 def test_past_forecasts_and_intervals_of_the_ensemble_do_not_know_what_came(pair):
-    first, second = (
-        ensemble_tracks(daily, horizon=7, level=0.8, correction=load_correction())[0] for daily in pair
-    )
+    first, second = (ensemble_tracks(daily, horizon=7, level=0.8, correction=load_correction())[0] for daily in pair)
     early = first.origins < CUT
     assert early.sum() > 20
     for name in ("mean", "lower", "upper"):
@@ -61,9 +59,9 @@ def test_the_track_is_what_would_have_been_forecast_on_the_day(pair):
     daily = pair[0]
     track = ensemble_tracks(daily, horizon=7, level=0.8, correction=load_correction())[0]
     position = len(track.origins) - 3
-    then = ensemble_tracks(
-        daily[:, : track.origins[position] + 1], horizon=7, level=0.8, correction=load_correction()
-    )[0]
+    then = ensemble_tracks(daily[:, : track.origins[position] + 1], horizon=7, level=0.8, correction=load_correction())[
+        0
+    ]
     # Two more origins at the far end of the record are all that differs.
     np.testing.assert_allclose(track.mean[position], then.mean[-1], rtol=0.02)
     np.testing.assert_allclose(track.upper[position], then.upper[-1], rtol=0.1)

@@ -20,9 +20,7 @@ START = date(2026, 1, 5)
 
 def test_scores_by_hand():
     daily = np.r_[np.full(7, 10.0), np.full(7, 12.0), 15.0, np.nan]  # every change from a week before is 2
-    trial = Trial(
-        13, np.array([14.0, 9.0]), np.array([12.0, 8.0]), np.array([14.5, 10.0]), np.array([15.0, np.nan])
-    )
+    trial = Trial(13, np.array([14.0, 9.0]), np.array([12.0, 8.0]), np.array([14.5, 10.0]), np.array([15.0, np.nan]))
     line = score("m", daily, [trial], seconds=0.0)
     assert naive_scale(daily, 13) == 2
     assert line.mase == pytest.approx(1 / 2)
@@ -44,10 +42,7 @@ def line(model: str, mase: float, *, days: int = 84) -> Score:
 
 def test_the_ensemble_is_used_unless_clearly_beaten_on_enough_days():
     assert choose((line("ensemble", 1.0), line("prophet", 0.95))) == "ensemble"
-    assert (
-        choose((line("ensemble", 1.0), line("prophet", 0.85), line("moving_average", 0.8)))
-        == "moving_average"
-    )
+    assert choose((line("ensemble", 1.0), line("prophet", 0.85), line("moving_average", 0.8))) == "moving_average"
     assert choose((line("ensemble", 1.0), line("prophet", 0.5, days=14))) == "ensemble"
     assert choose((line("ensemble", float("nan")), line("prophet", float("nan")))) == "ensemble"
 

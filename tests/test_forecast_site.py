@@ -87,9 +87,7 @@ def test_a_batch_gives_what_each_series_gives_alone():
     together = forecast_appliances(daily, total_kwh=_sum_of_each(daily))
     for name in daily.columns:
         alone = forecast(daily[name], model="ensemble")["yhat"].to_numpy()
-        assert together.loc[together["appliance"] == name, "yhat"].to_numpy() == pytest.approx(
-            alone, rel=1e-9
-        )
+        assert together.loc[together["appliance"] == name, "yhat"].to_numpy() == pytest.approx(alone, rel=1e-9)
 
 
 def _sum_of_each(daily: pd.DataFrame) -> np.ndarray:

@@ -105,8 +105,8 @@ def seasons(parts: Decomposition | None) -> tuple[str, ...]:
         )
     first, last = fmean(parts.trend_kwh[:_TREND_ENDS_DAYS]), fmean(parts.trend_kwh[-_TREND_ENDS_DAYS:])
     told.append(
-        f"The trend: without what repeats, the level was {words.energy(max(first, 0.0))} a day in the first four weeks and "
-        f"{words.energy(max(last, 0.0))} in the last four."
+        f"The trend: without what repeats, the level was {words.energy(max(first, 0.0))} a day in the first four "
+        f"weeks and {words.energy(max(last, 0.0))} in the last four."
     )
     return tuple(told)
 
