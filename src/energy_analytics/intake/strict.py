@@ -15,6 +15,7 @@ from ..engine import file_literal, literal, parquet
 from .dialect import Dialect
 from .fields import WHITE_SPACE
 from .limits import EARLIEST, LATEST, absurd_limits
+from .records import LONGEST_RECORD_BYTES
 from .text import PlainText
 from .verdict import Verdict
 
@@ -75,7 +76,7 @@ def _copy(
                 c{dialect.kwh_index} + 0.0 AS kwh, CAST(NULL AS SMALLINT) AS utc_offset_minutes, {constants}
             FROM read_csv({file_literal(text.path)}, auto_detect = false, header = false,
                 skip = {dialect.header_line}, columns = {{{columns}}}, delim = {literal(dialect.delimiter)},
-                quote = '"', escape = '"', store_rejects = true,
+                quote = '"', escape = '"', compression = 'none', store_rejects = true,
                 timestampformat = '{dialect.strict_timestamp}')
         ) TO {literal(str(target))} ({copy_options})""")
 
@@ -87,10 +88,12 @@ def _proof(
     summary = engine.execute(f"""
         SELECT count(*), count(timestamp), count(appliance), count(kwh), min(kwh), max(kwh),
             min(timestamp), max(timestamp), coalesce(max(second(timestamp)), 0),
-            count(*) FILTER (appliance = '' OR appliance <> trim(appliance, {WHITE_SPACE}))
+            count(*) FILTER (
+                appliance = '' OR appliance <> trim(appliance, {WHITE_SPACE}) OR contains(appliance, chr(13))
+                OR strlen(appliance) > {LONGEST_RECORD_BYTES})
         FROM {readings}""").fetchall()[0]
-    count, *counts, lowest, highest, first, last, seconds, untrimmed = summary
-    if count == 0 or any(other != count for other in counts) or untrimmed:
+    count, *counts, lowest, highest, first, last, seconds, odd_names = summary
+    if count == 0 or any(other != count for other in counts) or odd_names:
         return None
     if not (lowest >= 0 and highest <= max_reading_kwh and first >= EARLIEST and last < LATEST):
         return None
