@@ -1,7 +1,9 @@
 """SQL that reads the fields of a row: timestamps in the shapes people write them, numbers with point or comma."""
 
+import re
 from typing import Final
 
+from ..engine import literal
 from .limits import EARLIEST, LATEST
 
 _OFFSET: Final = r"(Z|z|UTC|GMT|[+-](?:0\d|1[0-4]):?[0-5]\d|[+-](?:0\d|1[0-4]))?"
@@ -16,7 +18,7 @@ _NAMED_MONTHS: Final = [
 
 WHITE_SPACE: Final = "' \t\r\n' || chr(160)"
 """SQL for the characters that are taken off both ends of a field."""
-QUOTE: Final = '"'
+_SPACE: Final = r"[\s\x{A0}]"
 
 
 _PLAIN_TIMES: Final = (
@@ -27,6 +29,17 @@ _PLAIN_TIMES: Final = (
     "____-__-__",
 )
 """LIKE patterns of timestamps that the engine's cast reads as we do, if at all."""
+
+
+def not_blank(raw: str, delimiter: str) -> str:
+    """Write SQL for whether a line holds more than white space, delimiters and quotes."""
+    something = r'[^\s\x{A0}"' + re.escape(delimiter) + "]"
+    return f"regexp_matches({raw}, {literal(something)})"
+
+
+def clean(appliance: str) -> str:
+    """Write SQL for whether a name is text: a logger that loses power leaves null bytes."""
+    return f"NOT contains({appliance}, chr(0))"
 
 
 def sifted_rows(records: str, *, timestamp: int, appliance: int, kwh: int, width: int, max_reading_kwh: float) -> str:
@@ -40,16 +53,18 @@ def sifted_rows(records: str, *, timestamp: int, appliance: int, kwh: int, width
     return f"""(
         WITH texts AS (
             SELECT line, fields, len(fields) = {width} AS fits,
-                trim(fields[{timestamp + 1}], {WHITE_SPACE}) AS time_text,
-                trim(fields[{appliance + 1}], {WHITE_SPACE}) AS appliance,
-                trim(fields[{kwh + 1}], {WHITE_SPACE}) AS kwh_text
+                fields[{timestamp + 1}] AS time_text,
+                fields[{appliance + 1}] AS appliance,
+                fields[{kwh + 1}] AS kwh_text
             FROM {records}
         ), read AS (
             SELECT *, CASE WHEN fits AND ({shapes}) THEN try_cast(time_text AS TIMESTAMP) END AS wall,
                 CASE WHEN fits THEN {_number("kwh_text")} + 0.0 END AS kwh
             FROM texts
         ), judged AS (
-            SELECT *, coalesce(appliance <> '' AND kwh BETWEEN 0 AND {max_reading_kwh!r}
+            SELECT *, coalesce(
+                appliance <> '' AND NOT regexp_matches(appliance, '^{_SPACE}|{_SPACE}$') AND {clean("appliance")}
+                AND kwh BETWEEN 0 AND {max_reading_kwh!r}
                 AND wall >= TIMESTAMP '{EARLIEST}' AND wall < TIMESTAMP '{LATEST}', false) AS plain
             FROM read
         )
@@ -123,7 +138,7 @@ def _offset_minutes(zone: str) -> str:
 
 
 def _number(text: str) -> str:
-    return f"CASE WHEN NOT contains({text}, '_') THEN try_cast({text} AS DOUBLE) END"
+    return f"try_cast({text} AS DOUBLE)"
 
 
 def _number_proof(text: str) -> str:

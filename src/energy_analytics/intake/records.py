@@ -12,7 +12,7 @@ import duckdb
 
 from ..engine import file_literal, literal
 from .dialect import Dialect
-from .fields import QUOTE, WHITE_SPACE
+from .fields import not_blank
 from .text import PlainText
 
 _NEVER: Final = "\x1c\x1d\x1e"
@@ -53,7 +53,7 @@ def records(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect
             CASE WHEN {too_long} THEN ['{TOO_LONG}'] ELSE string_split(raw, {literal(dialect.delimiter)}) END AS fields,
             CASE WHEN {too_long} THEN left(raw, {_SHOWN_CHARACTERS}) || '…' ELSE raw END AS raw
         FROM read_parquet({file_literal(lines)}, file_row_number = true)
-        WHERE file_row_number >= {dialect.header_line} AND {_not_blank(dialect)})"""
+        WHERE file_row_number >= {dialect.header_line} AND {not_blank("raw", dialect.delimiter)})"""
 
 
 def _has_quotes(path: Path) -> bool:
@@ -72,7 +72,7 @@ def _rewritten_records(text: PlainText, dialect: Dialect, folder: Path) -> str:
     return f"""(
         SELECT line, list_transform(string_split(packed, '{_FIELD}'), lambda field: {_restored("field")}) AS fields,
             {_restored("raw")} AS raw
-        FROM {_lines(rewritten, columns, _COLUMN)} WHERE {_not_blank(dialect)})"""
+        FROM {_lines(rewritten, columns, _COLUMN)} WHERE {not_blank("raw", dialect.delimiter)})"""
 
 
 def _lines(path: Path, columns: str, delimiter: str) -> str:
@@ -80,10 +80,6 @@ def _lines(path: Path, columns: str, delimiter: str) -> str:
         f"read_csv({file_literal(path)}, auto_detect = false, header = false, {columns}, "
         f"delim = '{delimiter}', quote = '', escape = '', new_line = '\\n', compression = 'none')"
     )
-
-
-def _not_blank(dialect: Dialect) -> str:
-    return f"trim(raw, {WHITE_SPACE} || {literal(dialect.delimiter + QUOTE)}) <> ''"
 
 
 def _restored(column: str) -> str:

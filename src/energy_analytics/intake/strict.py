@@ -13,7 +13,7 @@ import duckdb
 from ..calendar import Clock, clock
 from ..engine import file_literal, literal, parquet
 from .dialect import Dialect
-from .fields import WHITE_SPACE
+from .fields import WHITE_SPACE, clean
 from .limits import EARLIEST, LATEST, absurd_limits
 from .records import LONGEST_RECORD_BYTES
 from .text import PlainText
@@ -90,6 +90,7 @@ def _proof(
             min(timestamp), max(timestamp), coalesce(max(second(timestamp)), 0),
             count(*) FILTER (
                 appliance = '' OR appliance <> trim(appliance, {WHITE_SPACE}) OR contains(appliance, chr(13))
+                OR NOT {clean("appliance")}
                 OR strlen(appliance) > {LONGEST_RECORD_BYTES})
         FROM {readings}""").fetchall()[0]
     count, *counts, lowest, highest, first, last, seconds, odd_names = summary

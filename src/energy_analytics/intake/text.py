@@ -13,6 +13,8 @@ from .verdict import UnusableUploadError
 
 _CHUNK_BYTES: Final = 4 << 20
 _HEAD_BYTES: Final = 1 << 20
+_BINARY_SHARE: Final = 10
+"""A tenth of null bytes is a binary file; fewer are what a logger leaves that loses power in the middle of text."""
 _EXPECTED: Final = "Expected is a CSV text file with the columns timestamp,appliance,kwh."
 
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"
@@ -65,7 +67,7 @@ def unpack(source: Path, name: str, folder: Path) -> PlainText:
         return PlainText(_without_mark(source, folder), "UTF-8")
     encoding = _encoding_of(head)
     if encoding == "utf-8":
-        if b"\0" in head:
+        if b"\0" in head.partition(b"\n")[0] or head.count(0) > len(head) // _BINARY_SHARE:
             raise UnusableUploadError(f"{name} is a binary file, not text. {_EXPECTED}")
         return PlainText(source, "UTF-8")
     return _transcode(source, name, folder, encoding)
@@ -93,8 +95,6 @@ def settle(text: PlainText, name: str, folder: Path) -> PlainText:
     try:
         for chunk in _decoded(text.path, "utf-8"):
             carriage_returns = carriage_returns or "\r" in chunk
-            if "\0" in chunk:
-                raise UnusableUploadError(f"{name} is a binary file, not text. {_EXPECTED}")
     except UnicodeDecodeError:
         return replace(_transcode(text.path, name, folder, "utf-8", errors=_AS_CP1252), encoding="Windows-1252")
     if carriage_returns:

@@ -10,7 +10,7 @@ import duckdb
 from ..calendar import Clock, clock
 from ..engine import literal, parquet
 from .dialect import Dialect
-from .fields import parsed_rows, sifted_rows
+from .fields import clean, parsed_rows, sifted_rows
 from .limits import EARLIEST, LATEST, above_limit, absurd_limits
 from .records import LONGEST_RECORD_BYTES, TOO_LONG, UNCLOSED, records
 from .text import PlainText
@@ -74,7 +74,7 @@ def read_tolerant(
     _refuse_absurd(engine, placed)
     _refuse_duplicates(engine, placed)
     remaining = _remaining(engine, placed)
-    verdict = _account(engine, remaining, text, dialect)
+    verdict = _account(engine, remaining, text, dialect, has_offsets=habits.has_offsets)
     order = "" if remaining == placed else "ORDER BY line"
     engine.execute(f"""
         COPY (
@@ -144,6 +144,7 @@ def _judge(
                 WHEN width <> {width} AND NOT only_empty_beyond THEN 'wrong number of fields'
                 WHEN time_text = '' THEN 'no timestamp'
                 WHEN appliance = '' THEN 'no appliance'
+                WHEN NOT {clean("appliance")} THEN 'null byte in the appliance'
                 WHEN kwh_text = '' THEN 'no kWh value'
                 WHEN wall IS NULL AND wall_dmy IS NOT NULL AND wall_mdy IS NOT NULL THEN '{AMBIGUOUS_DATE}'
                 WHEN wall IS NULL THEN 'unreadable timestamp'
@@ -229,8 +230,10 @@ def _refuse_duplicates(engine: duckdb.DuckDBPyConnection, placed: str) -> None:
     engine.execute("DROP TABLE hours_in_doubt")
 
 
-def _account(engine: duckdb.DuckDBPyConnection, remaining: str, text: PlainText, dialect: Dialect) -> Verdict:
-    accepted, with_offset = engine.execute(f"SELECT count(*), count(utc_offset_minutes) FROM {remaining}").fetchall()[0]
+def _account(
+    engine: duckdb.DuckDBPyConnection, remaining: str, text: PlainText, dialect: Dialect, *, has_offsets: bool
+) -> Verdict:
+    accepted = engine.execute(f"SELECT count(*) FROM {remaining}").fetchall()[0][0]
     reasons = engine.execute(
         "SELECT reason, count(*) FROM refused GROUP BY reason ORDER BY count(*) DESC, reason"
     ).fetchall()
@@ -239,5 +242,5 @@ def _account(engine: duckdb.DuckDBPyConnection, remaining: str, text: PlainText,
         rejected_by_reason=dict(reasons),
         encoding=text.encoding,
         delimiter=dialect.delimiter_name,
-        has_offsets=with_offset > 0,
+        has_offsets=has_offsets,
     )
