@@ -88,8 +88,16 @@ def _restored(column: str) -> str:
 
 def _rewritten(source: Iterable[str], dialect: Dialect) -> Iterator[str]:
     for line, fields, raw in _parsed(source, dialect):
-        packed = _FIELD.join(field.translate(_CONTROL).replace("\n", _LINE_FEED) for field in fields)
-        yield f"{line}{_COLUMN}{packed}{_COLUMN}{raw.translate(_CONTROL).replace(chr(10), _LINE_FEED)}\n"
+        packed = _on_one_line(_FIELD.join(map(_without_control, fields)))
+        yield f"{line}{_COLUMN}{packed}{_COLUMN}{_on_one_line(_without_control(raw))}\n"
+
+
+def _without_control(text: str) -> str:
+    return text if text.isprintable() else text.translate(_CONTROL)
+
+
+def _on_one_line(text: str) -> str:
+    return text.replace("\n", _LINE_FEED)
 
 
 def _parsed(source: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list[str], str]]:
@@ -97,7 +105,7 @@ def _parsed(source: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list
     quoting = _Quoting(dialect.delimiter)
     after_header = islice(enumerate(source, start=1), dialect.header_line, None)
     for number, raw, whole in _joined(after_header, quoting):
-        if len(raw) > LONGEST_RECORD_BYTES or len(raw.encode()) > LONGEST_RECORD_BYTES:
+        if 4 * len(raw) > LONGEST_RECORD_BYTES and len(raw.encode()) > LONGEST_RECORD_BYTES:
             yield number, [TOO_LONG], raw[:_SHOWN_CHARACTERS] + "…"
         elif raw and not raw.isspace():
             yield number, quoting.split(raw) if whole else [UNCLOSED], raw
