@@ -12,10 +12,11 @@ import duckdb
 from .engine import file_literal, literal
 from .intake import UnusableUploadError, column_positions
 from .lake import LocalLake
-from .schema import RAW_ENERGY_DATA, RAW_SUFFIXES
+from .schema import RAW_ENERGY_DATA
 from .uploads import Upload, file_digest, identify, raw_key, upload_time, uploads_of_site
 
 _PARQUET_MAGIC: Final = b"PAR1"
+_GZIP_MAGIC: Final = b"\x1f\x8b"
 _CHUNK_BYTES: Final = 1 << 20
 
 
@@ -27,19 +28,25 @@ def deliver(lake: LocalLake, path: Path, *, site: str, now: datetime) -> Upload:
     Raises UnusableUploadError when there is no file, or a Parquet file without the columns.
     """
     if not path.is_file():
-        what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        what = (
+            "is a folder, not a file"
+            if path.is_dir()
+            else "is a device or a pipe, not a file"
+            if path.exists()
+            else "does not exist"
+        )
         raise UnusableUploadError(f"{path} {what}.")
     if path.absolute().is_relative_to(lake.root / "raw"):
         return identify(lake, lake.describe(path.absolute().relative_to(lake.root).as_posix()))
     with lake.work_folder() as folder:
         copy = folder / "upload"
-        if _is_parquet(path):
+        if _begins_with(path, _PARQUET_MAGIC):
             _write_csv(path, copy)
             digest = file_digest(copy)
-            name = f"{path.stem}.csv.gz"
+            name = _csv_name(path.stem, packed=True)
         else:
             digest = _copy(path, copy)
-            name = _csv_name(path.name)
+            name = _csv_name(path.name, packed=_begins_with(path, _GZIP_MAGIC))
         key = raw_key(site, name)
         there = uploads_of_site(lake, site)
         for stored in there:
@@ -63,20 +70,19 @@ def _copy(source: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
-def _csv_name(name: str) -> str:
-    """Return the name with a suffix that triggers a run: data.tsv becomes data.csv, data.txt.gz data.csv.gz."""
-    lowered = name.lower()
-    for suffix in RAW_SUFFIXES:
-        if lowered.endswith(suffix):
-            return name[: -len(suffix)] + suffix
-    packed = lowered.endswith(".gz")
-    stem = re.sub(r"\.(txt|tsv|dat|tab)$", "", name[:-3] if packed else name, flags=re.IGNORECASE)
-    return stem + (".csv.gz" if packed else ".csv")
+def _csv_name(name: str, *, packed: bool) -> str:
+    """Return the name with the suffix that its content asks for: data.tsv becomes data.csv, or data.csv.gz if packed.
+
+    The name decides how the tables over `raw/` are read, so that a wrong one would show as garbage there.
+    """
+    stem = re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
+    stem = re.sub(r"\.(csv|txt|tsv|dat|tab)$", "", stem, flags=re.IGNORECASE).lstrip("._")
+    return (stem or "upload") + (".csv.gz" if packed else ".csv")
 
 
-def _is_parquet(path: Path) -> bool:
+def _begins_with(path: Path, magic: bytes) -> bool:
     with path.open("rb") as file:
-        return file.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
+        return file.read(len(magic)) == magic
 
 
 def _write_csv(source: Path, target: Path) -> None:
@@ -84,6 +90,7 @@ def _write_csv(source: Path, target: Path) -> None:
     relation = f"read_parquet({file_literal(source)}, hive_partitioning = false)"
     with duckdb.connect() as engine:
         try:
+            engine.execute("SET TimeZone = 'UTC'")
             columns: Sequence[str] = [row[0] for row in engine.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()]
             positions = column_positions(tuple(columns), f"{source.name} (Parquet)")
             selected = ", ".join(

@@ -56,25 +56,25 @@ def read_upload(
         metadata = f"{{fingerprint: {literal(fingerprint)}, verdict: {literal(verdict.to_json())}}}"
         return f"FORMAT parquet, KV_METADATA {metadata}"
 
-    verdict = read_strict(
-        engine,
-        text,
-        dialect,
-        target,
-        constants=constants,
-        copy_options=copy_options,
-        timezone=timezone,
-        max_reading_kwh=max_reading_kwh,
-    )
-    if verdict is not None:
-        return verdict
+    if decimal != ",":
+        verdict = read_strict(
+            engine,
+            text,
+            dialect,
+            target,
+            constants=constants,
+            copy_options=copy_options,
+            timezone=timezone,
+            max_reading_kwh=max_reading_kwh,
+        )
+        if verdict is not None:
+            return verdict
     text = settle(text, name, target.parent)
     verdict = read_tolerant(
         engine,
         text,
         sniff(text.head(), name),
         target,
-        name=name,
         constants=constants,
         copy_options=copy_options,
         timezone=timezone,

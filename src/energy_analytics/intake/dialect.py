@@ -76,6 +76,11 @@ class Dialect:
     """strptime format when every sampled timestamp has one plain ISO shape, else None."""
 
     @property
+    def named_columns(self) -> int:
+        """How many columns there are, without empty names at the end."""
+        return max(index for index, column in enumerate(self.columns, start=1) if column)
+
+    @property
     def delimiter_name(self) -> str:
         """The delimiter as a person calls it."""
         return _DELIMITERS[self.delimiter]
@@ -83,7 +88,7 @@ class Dialect:
 
 def sniff(head: str, name: str) -> Dialect:
     """Read the header and a sample of rows. Raises UnusableUploadError when a column is not there."""
-    lines = head.splitlines()
+    lines = re.split("\r\n|\r|\n", head)
     declared = None
     header_line = 0
     for number, line in enumerate(lines, start=1):
@@ -92,6 +97,8 @@ def sniff(head: str, name: str) -> Dialect:
         elif line.strip(" ,;\t"):
             header_line = number
             break
+    if not header_line:
+        raise UnusableUploadError(f"{name} has no text but delimiters. Expected is a header: timestamp,appliance,kwh.")
     header = lines[header_line - 1].lstrip("\ufeff")
     delimiter = declared if declared in _DELIMITERS else _likely_delimiter(header)
     columns = tuple(field.strip() for field in _split(header, delimiter))
@@ -115,7 +122,10 @@ def sniff(head: str, name: str) -> Dialect:
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
+    try:
+        return next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
+    except csv.Error:
+        return [line]
 
 
 def _likely_delimiter(header: str) -> str:

@@ -1,11 +1,15 @@
 """SQL that reads the fields of a row: timestamps in the shapes people write them, numbers with point or comma."""
 
+import re
 from typing import Final
 
-_OFFSET: Final = r"(Z|z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
-_TIME: Final = r"(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)"
+from ..engine import literal
+from .limits import EARLIEST, LATEST
+
+_OFFSET: Final = r"(Z|z|UTC|GMT|[+-](?:0\d|1[0-4]):?[0-5]\d|[+-](?:0\d|1[0-4]))?"
+_TIME: Final = r"(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)\s*([AaPp]\.?[Mm]\.?)?"
 _YEAR_FIRST: Final = rf"^(\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}})(?:[T ]+{_TIME}\s*{_OFFSET})?$"
-_YEAR_LAST: Final = rf"^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}})(?:[T, ]+{_TIME}\s*([AaPp]\.?[Mm]\.?)?\s*{_OFFSET})?$"
+_YEAR_LAST: Final = rf"^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}})(?:[T, ]+{_TIME}\s*{_OFFSET})?$"
 _NAMED_MONTHS: Final = [
     f"{date}{time}"
     for date in ("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d/%b/%Y")
@@ -14,10 +18,67 @@ _NAMED_MONTHS: Final = [
 
 WHITE_SPACE: Final = "' \t\r\n' || chr(160)"
 """SQL for the characters that are taken off both ends of a field."""
+_SPACE: Final = r"[\s\x{A0}]"
 
 
-def parsed_rows(records: str, *, timestamp: int, appliance: int, kwh: int, width: int) -> str:
-    """Write SQL for the rows of `records` with every reading of a field that its text allows.
+_PLAIN_TIMES: Final = (
+    "____-__-__ __:__:__",
+    "____-__-__T__:__:__",
+    "____-__-__ __:__",
+    "____-__-__T__:__",
+    "____-__-__",
+)
+"""LIKE patterns of timestamps that the engine's cast reads as we do, if at all."""
+
+
+def not_blank(raw: str, delimiter: str) -> str:
+    """Write SQL for whether a line holds more than white space, delimiters and quotes."""
+    something = r'[^\s\x{A0}"' + re.escape(delimiter) + "]"
+    return f"regexp_matches({raw}, {literal(something)})"
+
+
+def clean(appliance: str) -> str:
+    """Write SQL for whether a name is text: a logger that loses power leaves null bytes."""
+    return f"NOT contains({appliance}, chr(0))"
+
+
+def sifted_rows(records: str, *, timestamp: int, appliance: int, kwh: int, width: int, max_reading_kwh: float) -> str:
+    """Write SQL that reads the plain rows of `records` at once and keeps the fields of all others.
+
+    `timestamp`, `appliance` and `kwh` are the positions of the columns, of `width` in all. A plain row has
+    `wall`, `appliance`, `kwh`, and in `proves_point` whether its number must have a decimal point; for any
+    other row `wall` is null and `fields` is not.
+    """
+    shapes = " OR ".join(f"time_text LIKE '{shape}'" for shape in _PLAIN_TIMES)
+    return f"""(
+        WITH texts AS (
+            SELECT line, fields, len(fields) = {width} AS fits,
+                fields[{timestamp + 1}] AS time_text,
+                fields[{appliance + 1}] AS appliance,
+                fields[{kwh + 1}] AS kwh_text
+            FROM {records}
+        ), read AS (
+            SELECT *, CASE WHEN fits AND ({shapes}) THEN try_cast(time_text AS TIMESTAMP) END AS wall,
+                CASE WHEN fits THEN {_number("kwh_text")} + 0.0 END AS kwh
+            FROM texts
+        ), judged AS (
+            SELECT *, coalesce(
+                appliance <> '' AND NOT regexp_matches(appliance, '^{_SPACE}|{_SPACE}$') AND {clean("appliance")}
+                AND kwh BETWEEN 0 AND {max_reading_kwh!r}
+                AND wall >= TIMESTAMP '{EARLIEST}' AND wall < TIMESTAMP '{LATEST}', false) AS plain
+            FROM read
+        )
+        SELECT line, CASE WHEN plain THEN wall END AS wall, CASE WHEN plain THEN appliance END AS appliance,
+            CASE WHEN plain THEN kwh END AS kwh,
+            CASE WHEN NOT plain OR NOT contains(kwh_text, '.') THEN false
+                WHEN kwh_text[-4] <> '.' THEN true
+                ELSE {_number_proof("kwh_text")} = 'point' END AS proves_point,
+            CASE WHEN NOT plain THEN fields END AS fields
+        FROM judged)"""
+
+
+def parsed_rows(rows: str, *, timestamp: int, appliance: int, kwh: int, width: int) -> str:
+    """Write SQL for `rows` (line, fields) with every reading of a field that its text allows.
 
     `timestamp`, `appliance` and `kwh` are the positions of the columns, of `width` in all. The result has a
     wall time that is certain (`wall`), or one per order of day and month (`wall_dmy`, `wall_mdy`), the offset
@@ -31,41 +92,39 @@ def parsed_rows(records: str, *, timestamp: int, appliance: int, kwh: int, width
                 trim(coalesce(fields[{timestamp + 1}], ''), {WHITE_SPACE}) AS time_text,
                 trim(coalesce(fields[{appliance + 1}], ''), {WHITE_SPACE}) AS appliance,
                 trim(coalesce(fields[{kwh + 1}], ''), {WHITE_SPACE}) AS kwh_text
-            FROM {records}
-            WHERE list_any_value(list_transform(fields, lambda field: nullif(trim(field, {WHITE_SPACE}), '')))
-                IS NOT NULL
+            FROM {rows}
         ), year_first AS (
-            SELECT *, regexp_extract(time_text, '{_YEAR_FIRST}', ['date', 'time', 'zone']) AS iso FROM texts
+            SELECT *, regexp_extract(time_text, '{_YEAR_FIRST}', ['date', 'time', 'half', 'zone']) AS iso FROM texts
         ), year_last AS (
             SELECT *, CASE WHEN iso.date = '' THEN regexp_extract(
                 time_text, '{_YEAR_LAST}', ['a', 'b', 'year', 'time', 'half', 'zone']) END AS other
             FROM year_first
         )
         SELECT line, width, first_field, only_empty_beyond, time_text, appliance, kwh_text,
-            CASE WHEN iso.date <> '' THEN {_cast("replace(replace(iso.date, '/', '-'), '.', '-')", "iso.time")}
+            CASE WHEN iso.date <> '' THEN {_cast("replace(replace(iso.date, '/', '-'), '.', '-')", "iso")}
                 WHEN other.year = '' THEN try_strptime(time_text, {_NAMED_MONTHS}) END AS wall,
             CASE WHEN other.year <> '' THEN
-                {_cast("other.year || '-' || other.b || '-' || other.a", "other.time")} + {_HALF_DAY} END AS wall_dmy,
+                {_cast("other.year || '-' || other.b || '-' || other.a", "other")} END AS wall_dmy,
             CASE WHEN other.year <> '' THEN
-                {_cast("other.year || '-' || other.a || '-' || other.b", "other.time")} + {_HALF_DAY} END AS wall_mdy,
+                {_cast("other.year || '-' || other.a || '-' || other.b", "other")} END AS wall_mdy,
             {_offset_minutes("coalesce(nullif(iso.zone, ''), nullif(other.zone, ''))")} AS given_offset,
             {_number("kwh_text")} AS with_point,
             CASE WHEN contains(kwh_text, ',') THEN
                 {_number("replace(replace(kwh_text, '.', ''), ',', '.')")} END AS with_comma,
+            {_number("replace(replace(kwh_text, ',', ''), '.', '')")} AS whole,
             CASE WHEN contains(kwh_text, ',') THEN {_number("replace(kwh_text, ',', '')")} END AS grouped,
             {_number_proof("kwh_text")} AS proof
         FROM year_last)"""
 
 
-def _cast(date: str, time: str) -> str:
-    return f"try_cast({date} || ' ' || coalesce(nullif(replace({time}, ',', '.'), ''), '00:00') AS TIMESTAMP)"
-
-
-_HALF_DAY: Final = """CASE
-                    WHEN other.half = '' THEN INTERVAL 0 HOUR
-                    WHEN CAST(split_part(other.time, ':', 1) AS INTEGER) NOT BETWEEN 1 AND 12 THEN NULL
-                    WHEN lower(other.half[1]) = 'p' AND NOT starts_with(other.time, '12') THEN INTERVAL 12 HOUR
-                    WHEN lower(other.half[1]) = 'a' AND starts_with(other.time, '12') THEN INTERVAL (-12) HOUR
+def _cast(date: str, parts: str) -> str:
+    time = f"{parts}.time"
+    return f"""try_cast({date} || ' ' || coalesce(nullif(replace({time}, ',', '.'), ''), '00:00') AS TIMESTAMP)
+                + CASE
+                    WHEN {parts}.half = '' THEN INTERVAL 0 HOUR
+                    WHEN CAST(split_part({time}, ':', 1) AS INTEGER) NOT BETWEEN 1 AND 12 THEN NULL
+                    WHEN lower({parts}.half[1]) = 'p' AND NOT starts_with({time}, '12') THEN INTERVAL 12 HOUR
+                    WHEN lower({parts}.half[1]) = 'a' AND starts_with({time}, '12') THEN INTERVAL (-12) HOUR
                     ELSE INTERVAL 0 HOUR END"""
 
 
@@ -79,7 +138,7 @@ def _offset_minutes(zone: str) -> str:
 
 
 def _number(text: str) -> str:
-    return f"CASE WHEN NOT contains({text}, '_') THEN try_cast({text} AS DOUBLE) END"
+    return f"try_cast({text} AS DOUBLE)"
 
 
 def _number_proof(text: str) -> str:

@@ -1,8 +1,9 @@
 """Lines of a text file as records: where each begins, its fields, and its text as it arrived."""
 
-import csv
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
+from enum import Enum
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -11,8 +12,8 @@ import duckdb
 
 from ..engine import file_literal, literal
 from .dialect import Dialect
+from .fields import not_blank
 from .text import PlainText
-from .verdict import UnusableUploadError
 
 _NEVER: Final = "\x1c\x1d\x1e"
 """A delimiter that no text contains, so that a line arrives whole."""
@@ -21,30 +22,46 @@ _LINE_FEED: Final = "\x1e"
 _COLUMN: Final = "\x1d"
 _CONTROL: Final = str.maketrans(dict.fromkeys(_FIELD + _LINE_FEED + _COLUMN, " "))
 
-_LONGEST_RECORD_LINES: Final = 1000
-_LONGEST_RECORD_CHARACTERS: Final = 100_000
+LONGEST_RECORD_BYTES: Final = 100_000
+"""No reading is as long as this, ten times a name of 10,000 characters; the engine's own limit is 2 MB."""
+_SHOWN_CHARACTERS: Final = 1000
+"""As much of a longer record is kept as its raw text."""
 
 UNCLOSED: Final = "\x00unclosed"
-"""Stands as the only field of a record whose quote is never closed."""
+"""Stands as the only field of a record whose quotes do not end where a field ends."""
+TOO_LONG: Final = "\x00too long"
+"""Stands as the only field of a record longer than LONGEST_RECORD_BYTES."""
 
 
-def records(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect, name: str, folder: Path) -> str:
-    """Return SQL for the relation (line BIGINT, fields VARCHAR[], raw VARCHAR) of all lines after the header.
+def records(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect, folder: Path) -> str:
+    """Return SQL for (line BIGINT, fields VARCHAR[], raw VARCHAR) of the lines after the header that are not blank.
 
-    Quoting is understood by rewriting the file, which costs time, so that is done only where a quote occurs.
+    Quoting and endless lines are understood by rewriting the file, which costs time, so that is done only
+    where one occurs.
     """
-    lines = _lines(text.path, "columns = {'raw': 'VARCHAR'}", _NEVER)
+    lines = folder / "lines.parquet"
+    read = _lines(text.path, "columns = {'raw': 'VARCHAR'}", _NEVER)
+    if _has_quotes(text.path):
+        return _rewritten_records(text, dialect, folder)
     try:
-        quoted = engine.execute(f"SELECT count(*) FROM {lines} WHERE contains(raw, '\"')").fetchall() != [(0,)]
-    except duckdb.InvalidInputException as error:
-        raise UnusableUploadError(
-            f"{name} cannot be read as lines of text, probably because a line is longer than 2 MB."
-        ) from error
-    if not quoted:
-        return f"""(
-            SELECT line, string_split(raw, {literal(dialect.delimiter)}) AS fields, raw
-            FROM (SELECT row_number() OVER () AS line, raw FROM {lines})
-            WHERE line > {dialect.header_line} AND raw IS NOT NULL)"""
+        engine.execute(f"COPY (SELECT raw FROM {read}) TO {literal(str(lines))} (FORMAT parquet)")
+    except duckdb.InvalidInputException:
+        return _rewritten_records(text, dialect, folder)
+    too_long = f"strlen(raw) > {LONGEST_RECORD_BYTES}"
+    return f"""(
+        SELECT file_row_number + 1 AS line,
+            CASE WHEN {too_long} THEN ['{TOO_LONG}'] ELSE string_split(raw, {literal(dialect.delimiter)}) END AS fields,
+            CASE WHEN {too_long} THEN left(raw, {_SHOWN_CHARACTERS}) || '…' ELSE raw END AS raw
+        FROM read_parquet({file_literal(lines)}, file_row_number = true)
+        WHERE file_row_number >= {dialect.header_line} AND {not_blank("raw", dialect.delimiter)})"""
+
+
+def _has_quotes(path: Path) -> bool:
+    with path.open("rb") as file:
+        return any(b'"' in chunk for chunk in iter(lambda: file.read(1 << 20), b""))
+
+
+def _rewritten_records(text: PlainText, dialect: Dialect, folder: Path) -> str:
     rewritten = folder / "records.txt"
     with (
         text.path.open(encoding="utf-8", newline="\n") as source,
@@ -55,13 +72,13 @@ def records(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect
     return f"""(
         SELECT line, list_transform(string_split(packed, '{_FIELD}'), lambda field: {_restored("field")}) AS fields,
             {_restored("raw")} AS raw
-        FROM {_lines(rewritten, columns, _COLUMN)})"""
+        FROM {_lines(rewritten, columns, _COLUMN)} WHERE {not_blank("raw", dialect.delimiter)})"""
 
 
 def _lines(path: Path, columns: str, delimiter: str) -> str:
     return (
         f"read_csv({file_literal(path)}, auto_detect = false, header = false, {columns}, "
-        f"delim = '{delimiter}', quote = '', escape = '', new_line = '\\n')"
+        f"delim = '{delimiter}', quote = '', escape = '', new_line = '\\n', compression = 'none')"
     )
 
 
@@ -71,59 +88,118 @@ def _restored(column: str) -> str:
 
 def _rewritten(source: Iterable[str], dialect: Dialect) -> Iterator[str]:
     for line, fields, raw in _parsed(source, dialect):
-        packed = _FIELD.join(field.translate(_CONTROL).replace("\n", _LINE_FEED) for field in fields)
-        yield f"{line}{_COLUMN}{packed}{_COLUMN}{raw.translate(_CONTROL).replace(chr(10), _LINE_FEED)}\n"
+        packed = _on_one_line(_FIELD.join(map(_without_control, fields)))
+        yield f"{line}{_COLUMN}{packed}{_COLUMN}{_on_one_line(_without_control(raw))}\n"
+
+
+def _without_control(text: str) -> str:
+    return text if text.isprintable() else text.translate(_CONTROL)
+
+
+def _on_one_line(text: str) -> str:
+    return text.replace("\n", _LINE_FEED)
 
 
 def _parsed(source: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list[str], str]]:
     """Yield (line, fields, raw text) of every record that is not blank."""
-    delimiter = dialect.delimiter
+    quoting = _Quoting(dialect.delimiter)
     after_header = islice(enumerate(source, start=1), dialect.header_line, None)
-    for number, raw in _joined(after_header, delimiter):
-        if not raw.strip():
-            continue
-        if '"' not in raw:
-            yield number, raw.split(delimiter), raw
-            continue
-        if _is_open(raw, delimiter):
-            yield number, [UNCLOSED], raw
-            continue
-        try:
-            yield number, next(csv.reader(raw.splitlines(keepends=True), delimiter=delimiter)), raw
-        except csv.Error:
-            yield number, [UNCLOSED], raw
+    for number, raw, whole in _joined(after_header, quoting):
+        if 4 * len(raw) > LONGEST_RECORD_BYTES and len(raw.encode()) > LONGEST_RECORD_BYTES:
+            yield number, [TOO_LONG], raw[:_SHOWN_CHARACTERS] + "…"
+        elif raw and not raw.isspace():
+            yield number, quoting.split(raw) if whole else [UNCLOSED], raw
 
 
-def _joined(lines: Iterator[tuple[int, str]], delimiter: str) -> Iterator[tuple[int, str]]:
-    """Yield records with the lines that a quote holds together; a quote never closed holds only its own line."""
-    waiting: list[tuple[int, str]] = []
+class _State(Enum):
+    WHOLE = "whole"
+    OPEN = "open"
+    BROKEN = "broken"
+
+
+class _Quoting:
+    """The rules of quoted fields: a quote opens at the start of a field and must close at its end."""
+
+    def __init__(self, delimiter: str) -> None:
+        edge = re.escape(delimiter)
+        self.delimiter = delimiter
+        self._opening = re.compile(r' *"')
+        self._inside = re.compile(r'[^"]*(?:""[^"]*)*')
+        self._closing = re.compile(rf'" *(?:({edge})|\n?\Z)')
+
+    def state(self, line: str, *, opened: bool) -> _State:
+        """Tell how a record stands at the end of `line`, if a quote was open at its start or not."""
+        position = 0
+        while True:
+            start = None if opened else self._opening.match(line, position)
+            if opened or start:
+                inside = self._inside.match(line, start.end() if start else position)
+                position = inside.end() if inside else position
+                if position == len(line):
+                    return _State.OPEN
+                closing = self._closing.match(line, position)
+                if closing is None:
+                    return _State.BROKEN
+                if closing[1] is None:
+                    return _State.WHOLE
+                opened, position = False, closing.end()
+            else:
+                following = line.find(self.delimiter, position)
+                if following < 0:
+                    return _State.WHOLE
+                position = following + 1
+
+    def split(self, record: str) -> list[str]:
+        """Return the fields of a whole record."""
+        if '"' not in record:
+            return record.split(self.delimiter)
+        fields, position = [], 0
+        while True:
+            if start := self._opening.match(record, position):
+                inside = self._inside.match(record, start.end())
+                closing = self._closing.match(record, inside.end()) if inside else None
+                if inside is None or closing is None:
+                    raise AssertionError(f"not a whole record: {record!r}")
+                fields.append(inside[0].replace('""', '"'))
+                more, position = closing[1] is not None, closing.end()
+            else:
+                following = record.find(self.delimiter, position)
+                more = following >= 0
+                fields.append(record[position:following] if more else record[position:])
+                position = following + 1
+            if not more:
+                return fields
+
+
+def _joined(lines: Iterator[tuple[int, str]], quoting: _Quoting) -> Iterator[tuple[int, str, bool]]:
+    """Yield (line, text, whether whole) of records, with the lines that a quote holds together.
+
+    A quote never closed holds only its own line. Each line is looked at once per quote opened before it, and
+    the next quote at an odd place ends the search, so that a file full of stray quotes takes no longer.
+    """
+    waiting: deque[tuple[int, str]] = deque()
     while True:
         if waiting:
-            number, line = waiting.pop(0)
+            number, line = waiting.popleft()
         elif (following := next(lines, None)) is not None:
             number, line = following
         else:
             return
-        record, taken = line, 0
-        while _is_open(record, delimiter):
-            if taken == len(waiting):
+        taken: list[str] = []
+        length = len(line)
+        state = quoting.state(line, opened=False) if '"' in line else _State.WHOLE
+        while state is _State.OPEN and length <= LONGEST_RECORD_BYTES:
+            if len(taken) == len(waiting):
                 if (following := next(lines, None)) is None:
                     break
                 waiting.append(following)
-            record += waiting[taken][1]
-            taken += 1
-            if taken >= _LONGEST_RECORD_LINES or len(record) > _LONGEST_RECORD_CHARACTERS:
-                break
-        if taken and _is_open(record, delimiter):
-            record, taken = line, 0
-        del waiting[:taken]
-        yield number, record.rstrip("\n")
-
-
-def _is_open(record: str, delimiter: str) -> bool:
-    """Tell whether a quoted field of the record is not closed."""
-    if '"' not in record:
-        return False
-    edge = re.escape(delimiter)
-    closed = re.sub(rf'(^|{edge})\s*"(?:[^"]|"")*"(?=\s*(?:{edge}|$))', r"\1", record.rstrip("\n"))
-    return re.search(rf'(?:^|{edge})\s*"', closed) is not None
+            text = waiting[len(taken)][1]
+            taken.append(text)
+            length += len(text)
+            state = quoting.state(text, opened=True)
+        whole = state is _State.WHOLE
+        if whole and taken:
+            line += "".join(taken)
+            for _ in taken:
+                waiting.popleft()
+        yield number, line.removesuffix("\n"), whole

@@ -13,8 +13,9 @@ import duckdb
 from ..calendar import Clock, clock
 from ..engine import file_literal, literal, parquet
 from .dialect import Dialect
-from .fields import WHITE_SPACE
+from .fields import WHITE_SPACE, clean
 from .limits import EARLIEST, LATEST, absurd_limits
+from .records import LONGEST_RECORD_BYTES
 from .text import PlainText
 from .verdict import Verdict
 
@@ -75,7 +76,7 @@ def _copy(
                 c{dialect.kwh_index} + 0.0 AS kwh, CAST(NULL AS SMALLINT) AS utc_offset_minutes, {constants}
             FROM read_csv({file_literal(text.path)}, auto_detect = false, header = false,
                 skip = {dialect.header_line}, columns = {{{columns}}}, delim = {literal(dialect.delimiter)},
-                quote = '"', escape = '"', store_rejects = true,
+                quote = '"', escape = '"', compression = 'none', store_rejects = true,
                 timestampformat = '{dialect.strict_timestamp}')
         ) TO {literal(str(target))} ({copy_options})""")
 
@@ -89,17 +90,18 @@ def _proof(
     """
     summary = engine.execute(f"""
         SELECT sum(rows), sum(times), sum(named), sum(measured), min(lowest), max(highest), min(first), max(last),
-            bool_or(seconds), bool_or(untrimmed), bool_and(rows = hours)
+            bool_or(seconds), bool_and(rows = hours),
+            bool_or(
+                appliance = '' OR appliance <> trim(appliance, {WHITE_SPACE}) OR contains(appliance, chr(13))
+                OR NOT {clean("appliance")} OR strlen(appliance) > {LONGEST_RECORD_BYTES})
         FROM (
-            SELECT count(*) AS rows, count(timestamp) AS times, count(appliance) AS named, count(kwh) AS measured,
-                min(kwh) AS lowest, max(kwh) AS highest, min(timestamp) AS first, max(timestamp) AS last,
-                bool_or(second(timestamp) <> 0) AS seconds,
-                any_value(appliance) = '' OR any_value(appliance) <> trim(any_value(appliance), {WHITE_SPACE})
-                    AS untrimmed,
+            SELECT appliance, count(*) AS rows, count(timestamp) AS times, count(appliance) AS named,
+                count(kwh) AS measured, min(kwh) AS lowest, max(kwh) AS highest,
+                min(timestamp) AS first, max(timestamp) AS last, bool_or(second(timestamp) <> 0) AS seconds,
                 bit_count(bit_or(1 << hour(timestamp))) AS hours
             FROM {readings} GROUP BY appliance, CAST(timestamp AS DATE))""").fetchall()[0]
-    count, *counts, lowest, highest, first, last, seconds, untrimmed, once_an_hour = summary
-    if not count or any(other != count for other in counts) or untrimmed:
+    count, *counts, lowest, highest, first, last, seconds, once_an_hour, odd_names = summary
+    if not count or any(other != count for other in counts) or odd_names:
         return None
     if not (lowest >= 0 and highest <= max_reading_kwh and first >= EARLIEST and last < LATEST):
         return None

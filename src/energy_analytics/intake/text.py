@@ -1,5 +1,6 @@
 """From the bytes of an upload to a plain UTF-8 text file on disk, whatever they were packed or encoded as."""
 
+import codecs
 import gzip
 import shutil
 import zlib
@@ -12,7 +13,11 @@ from .verdict import UnusableUploadError
 
 _CHUNK_BYTES: Final = 4 << 20
 _HEAD_BYTES: Final = 1 << 20
+_BINARY_SHARE: Final = 10
+"""A tenth of null bytes is a binary file; fewer are what a logger leaves that loses power in the middle of text."""
 _EXPECTED: Final = "Expected is a CSV text file with the columns timestamp,appliance,kwh."
+
+_UTF_8_MARK: Final = b"\xef\xbb\xbf"
 
 _FOREIGN_FORMATS: Final = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV",
@@ -58,9 +63,11 @@ def unpack(source: Path, name: str, folder: Path) -> PlainText:
     for start, what in _FOREIGN_FORMATS.items():
         if head.startswith(start):
             raise UnusableUploadError(f"{name} is {what}. {_EXPECTED}")
+    if head.startswith(_UTF_8_MARK):
+        return PlainText(_without_mark(source, folder), "UTF-8")
     encoding = _encoding_of(head)
     if encoding == "utf-8":
-        if b"\0" in head:
+        if b"\0" in head.partition(b"\n")[0] or head.count(0) > len(head) // _BINARY_SHARE:
             raise UnusableUploadError(f"{name} is a binary file, not text. {_EXPECTED}")
         return PlainText(source, "UTF-8")
     return _transcode(source, name, folder, encoding)
@@ -82,24 +89,33 @@ def estimated_rows(source: Path) -> int | None:
 def settle(text: PlainText, name: str, folder: Path) -> PlainText:
     """Make sure that all of the text is UTF-8 and that lines end in a line feed alone.
 
-    Bytes that are not UTF-8 make the whole file Windows-1252, the superset of Latin-1 that is met in practice.
+    Bytes that are not UTF-8 are read as Windows-1252, the superset of Latin-1 that is met in practice.
     """
     carriage_returns = False
     try:
         for chunk in _decoded(text.path, "utf-8"):
             carriage_returns = carriage_returns or "\r" in chunk
-            if "\0" in chunk:
-                raise UnusableUploadError(f"{name} is a binary file, not text. {_EXPECTED}")
     except UnicodeDecodeError:
-        return _transcode(text.path, name, folder, "cp1252")
+        return replace(_transcode(text.path, name, folder, "utf-8", errors=_AS_CP1252), encoding="Windows-1252")
     if carriage_returns:
         return replace(_transcode(text.path, name, folder, "utf-8"), encoding=text.encoding)
     return text
 
 
+def _windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Decode the bytes that are not UTF-8, and only those."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
+
+
+_AS_CP1252: Final = "energy-analytics-windows-1252"
+codecs.register_error(_AS_CP1252, _windows_1252)
+
+
 def _encoding_of(head: bytes) -> str:
-    if head.startswith(b"\xef\xbb\xbf"):
-        return "utf-8-sig"
+    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "utf-32"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     if head[1:400:2].count(0) > len(head[:400]) // 3:
@@ -110,38 +126,42 @@ def _encoding_of(head: bytes) -> str:
 
 
 _SPOKEN: Final = {
-    "utf-8-sig": "UTF-8",
     "utf-8": "UTF-8",
-    "cp1252": "Windows-1252",
+    "utf-32": "UTF-32",
     "utf-16": "UTF-16",
     "utf-16-le": "UTF-16",
     "utf-16-be": "UTF-16",
 }
 
 
-def _transcode(source: Path, name: str, folder: Path, encoding: str) -> PlainText:
+def _transcode(source: Path, name: str, folder: Path, encoding: str, *, errors: str = "strict") -> PlainText:
     target = folder / "text.csv" if source.name != "text.csv" else folder / "text-again.csv"
     try:
         with target.open("w", encoding="utf-8", newline="") as file:
             ended_in_return = False
-            for chunk in _decoded(source, encoding):
+            for chunk in _decoded(source, encoding, errors=errors):
                 piece = chunk[1:] if ended_in_return and chunk.startswith("\n") else chunk
                 ended_in_return = chunk.endswith("\r")
                 file.write(piece.replace("\r\n", "\n").replace("\r", "\n"))
     except UnicodeDecodeError as error:
-        if encoding == "utf-8-sig":
-            return _transcode(source, name, folder, "cp1252")
         raise UnusableUploadError(
-            f"{name} begins as {_SPOKEN[encoding]} text but cannot be decoded at byte {error.start:,}. {_EXPECTED}"
+            f"{name} begins as {_SPOKEN[encoding]} text but cannot be decoded to its end. {_EXPECTED}"
         ) from error
     return PlainText(target, _SPOKEN[encoding])
 
 
-def _decoded(path: Path, encoding: str) -> Iterator[str]:
-    errors = "replace" if encoding == "cp1252" else "strict"
+def _decoded(path: Path, encoding: str, *, errors: str = "strict") -> Iterator[str]:
     with path.open("r", encoding=encoding, errors=errors, newline="") as file:
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk
+
+
+def _without_mark(source: Path, folder: Path) -> Path:
+    target = folder / "unmarked.csv"
+    with source.open("rb") as marked, target.open("wb") as file:
+        marked.seek(len(_UTF_8_MARK))
+        shutil.copyfileobj(marked, file, _CHUNK_BYTES)
+    return target
 
 
 def _gunzip(source: Path, name: str, folder: Path) -> Path:

@@ -8,11 +8,11 @@ from typing import Final, Literal
 import duckdb
 
 from ..calendar import Clock, clock
-from ..engine import literal
+from ..engine import literal, parquet
 from .dialect import Dialect
-from .fields import parsed_rows
+from .fields import clean, parsed_rows, sifted_rows
 from .limits import EARLIEST, LATEST, above_limit, absurd_limits
-from .records import UNCLOSED, records
+from .records import LONGEST_RECORD_BYTES, TOO_LONG, UNCLOSED, records
 from .text import PlainText
 from .verdict import Verdict
 
@@ -30,6 +30,9 @@ class Habits:
 
     date_order: DateOrder | None
     decimal: Decimal | None
+    thousands_point: bool
+    """Whether 1.234 is 1234: only if the setting says that numbers have a decimal comma and no row denies it."""
+    has_offsets: bool
 
 
 def read_tolerant(
@@ -38,7 +41,6 @@ def read_tolerant(
     dialect: Dialect,
     target: Path,
     *,
-    name: str,
     constants: str,
     copy_options: Callable[[Verdict], str],
     timezone: str | None,
@@ -50,45 +52,60 @@ def read_tolerant(
 
     Leaves the rest in the engine's table `rejected` (line_number, raw_text, reason) and returns the account.
     """
-    source = records(engine, text, dialect, name, target.parent)
-    rows = parsed_rows(
-        source,
-        timestamp=dialect.timestamp_index,
-        appliance=dialect.appliance_index,
-        kwh=dialect.kwh_index,
-        width=len(dialect.columns),
-    )
-    engine.execute(f"CREATE OR REPLACE TEMP TABLE parsed AS SELECT * FROM {rows}")
-    habits = _habits(engine, date_order=date_order, decimal=decimal)
-    _judge(engine, habits, width=len(dialect.columns), timezone=timezone, max_reading_kwh=max_reading_kwh)
-    _place_in_time(engine, timezone)
-    _refuse_absurd(engine)
-    _refuse_duplicates(engine)
-    verdict = _account(engine, text, dialect)
+    source = records(engine, text, dialect, target.parent)
+    columns = {
+        "timestamp": dialect.timestamp_index,
+        "appliance": dialect.appliance_index,
+        "kwh": dialect.kwh_index,
+        "width": dialect.named_columns,
+    }
+    rows = target.with_name("rows.parquet")
+    sifted = sifted_rows(source, **columns, max_reading_kwh=max_reading_kwh)
+    engine.execute(f"COPY {sifted} TO {literal(str(rows))} (FORMAT parquet)")
+    plain = f"(SELECT * FROM {parquet([rows])} WHERE wall IS NOT NULL)"
+    odd = f"(SELECT line, fields FROM {parquet([rows])} WHERE wall IS NULL)"
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE parsed AS SELECT * FROM {parsed_rows(odd, **columns)}")
+    habits = _habits(engine, plain, date_order=date_order, decimal=decimal)
+    if habits.decimal == "," or (habits.has_offsets and timezone is None):
+        engine.execute(f"CREATE OR REPLACE TEMP TABLE parsed AS SELECT * FROM {parsed_rows(source, **columns)}")
+        plain = f"(SELECT * FROM {plain} WHERE false)"
+    _judge(engine, habits, width=dialect.named_columns, timezone=timezone, max_reading_kwh=max_reading_kwh)
+    placed = _place_in_time(engine, plain, timezone)
+    _refuse_absurd(engine, placed)
+    _refuse_duplicates(engine, placed)
+    remaining = _remaining(engine, placed)
+    verdict = _account(engine, remaining, text, dialect, has_offsets=habits.has_offsets)
+    order = "" if remaining == placed else "ORDER BY line"
     engine.execute(f"""
         COPY (
             SELECT timestamp, appliance, kwh, CAST(utc_offset_minutes AS SMALLINT) AS utc_offset_minutes, {constants}
-            FROM judged WHERE reason IS NULL ORDER BY line
+            FROM {remaining} {order}
         ) TO {literal(str(target))} ({copy_options(verdict)})""")
     engine.execute(f"""
         CREATE OR REPLACE TEMP TABLE rejected AS
         SELECT line AS line_number, raw AS raw_text, reason || coalesce(detail, '') AS reason
-        FROM {source} JOIN judged USING (line) WHERE reason IS NOT NULL ORDER BY line""")
-    engine.execute("DROP TABLE parsed; DROP TABLE judged")
+        FROM {source} JOIN refused USING (line) ORDER BY line""")
+    engine.execute("DROP TABLE parsed; DROP TABLE judged; DROP TABLE refused; DROP TABLE IF EXISTS repeated_hour")
     return verdict
 
 
-def _habits(engine: duckdb.DuckDBPyConnection, *, date_order: DateOrder | None, decimal: Decimal | None) -> Habits:
-    dmy, mdy, comma, point = engine.execute("""
+def _habits(
+    engine: duckdb.DuckDBPyConnection, plain: str, *, date_order: DateOrder | None, decimal: Decimal | None
+) -> Habits:
+    """Find out how the file is written: a decimal sign that is proved outranks the setting."""
+    dmy, mdy, comma, point, offsets = engine.execute(f"""
         SELECT coalesce(bool_or(wall_dmy IS NOT NULL AND wall_mdy IS NULL), false),
             coalesce(bool_or(wall_mdy IS NOT NULL AND wall_dmy IS NULL), false),
-            coalesce(bool_or(proof = 'comma'), false), coalesce(bool_or(proof = 'point'), false)
+            coalesce(bool_or(proof = 'comma'), false),
+            coalesce(bool_or(proof = 'point'), false) OR EXISTS (SELECT 1 FROM {plain} WHERE proves_point),
+            coalesce(bool_or(given_offset IS NOT NULL), false)
         FROM parsed""").fetchall()[0]
     if date_order is None and dmy != mdy:
         date_order = "DMY" if dmy else "MDY"
-    if decimal is None and comma != point:
+    thousands_point = decimal == "," and not point
+    if comma != point:
         decimal = "," if comma else "."
-    return Habits(date_order, decimal)
+    return Habits(date_order, decimal, thousands_point=thousands_point, has_offsets=offsets)
 
 
 def _judge(
@@ -108,11 +125,12 @@ def _judge(
     }[habits.date_order]
     number = {
         ",": "CASE WHEN proof = 'comma' OR proof = 'either' THEN with_comma "
-        "WHEN proof IS NULL OR proof = 'point' THEN with_point END",
+        f"WHEN {'true' if habits.thousands_point else 'false'} AND proof = 'bare point' THEN whole "
+        "WHEN proof IS NULL OR proof = 'point' THEN coalesce(with_point, grouped) END",
         ".": "CASE WHEN contains(kwh_text, ',') THEN CASE WHEN proof <> 'comma' THEN grouped END ELSE with_point END",
         None: "CASE proof WHEN 'comma' THEN with_comma WHEN 'either' THEN NULL ELSE coalesce(with_point, grouped) END",
     }[habits.decimal]
-    mixed = "(SELECT bool_or(given_offset IS NOT NULL) FROM parsed)" if timezone is None else "false"
+    mixed = "true" if habits.has_offsets and timezone is None else "false"
     engine.execute(f"""
         CREATE OR REPLACE TEMP TABLE judged AS
         WITH read AS (
@@ -122,9 +140,11 @@ def _judge(
         SELECT line, appliance, kwh + 0.0 AS kwh, wall, given_offset, CAST(NULL AS VARCHAR) AS detail,
             CASE
                 WHEN first_field = {literal(UNCLOSED)} THEN 'a quote is opened and never closed'
+                WHEN first_field = {literal(TOO_LONG)} THEN 'longer than {LONGEST_RECORD_BYTES:,} bytes'
                 WHEN width <> {width} AND NOT only_empty_beyond THEN 'wrong number of fields'
                 WHEN time_text = '' THEN 'no timestamp'
                 WHEN appliance = '' THEN 'no appliance'
+                WHEN NOT {clean("appliance")} THEN 'null byte in the appliance'
                 WHEN kwh_text = '' THEN 'no kWh value'
                 WHEN wall IS NULL AND wall_dmy IS NOT NULL AND wall_mdy IS NOT NULL THEN '{AMBIGUOUS_DATE}'
                 WHEN wall IS NULL THEN 'unreadable timestamp'
@@ -140,71 +160,87 @@ def _judge(
         FROM read""")
 
 
-def _place_in_time(engine: duckdb.DuckDBPyConnection, timezone: str | None) -> None:
-    """Add `timestamp` (local wall time) and `utc_offset_minutes`; a repeated hour becomes two."""
-    first, last = engine.execute("SELECT min(wall), max(wall) FROM judged WHERE reason IS NULL").fetchall()[0]
+def _place_in_time(engine: duckdb.DuckDBPyConnection, plain: str, timezone: str | None) -> str:
+    """Return SQL for the rows so far good, with local wall time and offset; a repeated hour becomes two.
+
+    Creates the table `refused` (line, reason, detail), in which later steps put what they find.
+    """
+    good = f"""(
+        SELECT line, appliance, kwh, wall, NULL AS given_offset FROM {plain}
+        UNION ALL SELECT line, appliance, kwh, wall, given_offset FROM judged WHERE reason IS NULL)"""
+    first, last = engine.execute(f"SELECT min(wall), max(wall) FROM {good}").fetchall()[0]
     wall = clock(timezone, first, last) if first is not None else Clock(None, 0, ())
-    if timezone is None:
-        local = "CASE WHEN given_offset IS NULL THEN wall ELSE wall - to_minutes(given_offset) END"
-        offset = "CASE WHEN given_offset IS NOT NULL THEN 0 END"
-        skipped, occurrence = "false", "1"
-    else:
-        instant = "(wall - to_minutes(given_offset))"
-        of_instant = f"CAST({wall.offset_of_instant(instant)} AS INTEGER)"
-        local = f"CASE WHEN given_offset IS NULL THEN wall ELSE {instant} + to_minutes({of_instant}) END"
-        repeated = f"{wall.happens_twice('wall')} AND given_offset IS NULL AND reason IS NULL"
-        occurrence = f"CASE WHEN {repeated} THEN coalesce(nth, 1) ELSE 1 END"
-        of_wall = wall.offset_of_wall("wall", repeated=f"{occurrence} > 1")
-        offset = f"CASE WHEN given_offset IS NULL THEN {of_wall} ELSE {of_instant} END"
-        skipped = f"given_offset IS NULL AND {wall.never_happens('wall')}"
-    twice = f"{wall.happens_twice('wall')} AND given_offset IS NULL AND reason IS NULL"
+    skipped = f"given_offset IS NULL AND {wall.never_happens('wall')}"
     engine.execute(f"""
-        CREATE OR REPLACE TEMP TABLE judged AS
-        WITH repeated_hour AS (
-            SELECT line, row_number() OVER (PARTITION BY appliance, wall ORDER BY line) AS nth
-            FROM judged WHERE {twice})
-        SELECT line, appliance, kwh, {local} AS timestamp, {offset} AS utc_offset_minutes, detail,
-            coalesce(reason, CASE WHEN {skipped} THEN 'no such local time: the clock goes forward there' END)
-                AS reason
-        FROM judged LEFT JOIN repeated_hour USING (line)""")
+        CREATE OR REPLACE TEMP TABLE refused AS
+        SELECT line, reason, detail FROM judged WHERE reason IS NOT NULL
+        UNION ALL SELECT line, 'no such local time: the clock goes forward there', NULL FROM {good} WHERE {skipped}""")
+    instant = "(wall - to_minutes(given_offset))"
+    if timezone is None:
+        return f"""(
+            SELECT line, appliance, kwh, coalesce({instant}, wall) AS timestamp,
+                CASE WHEN given_offset IS NOT NULL THEN 0 END AS utc_offset_minutes
+            FROM {good})"""
+    engine.execute(f"""
+        CREATE OR REPLACE TEMP TABLE repeated_hour AS
+        SELECT line FROM {good} WHERE {wall.happens_twice("wall")} AND given_offset IS NULL
+        QUALIFY row_number() OVER (PARTITION BY appliance, wall ORDER BY line) > 1""")
+    of_wall = wall.offset_of_wall("wall", repeated="line IN (SELECT line FROM repeated_hour)")
+    of_instant = f"CAST({wall.offset_of_instant(instant)} AS INTEGER)"
+    return f"""(
+        SELECT line, appliance, kwh, coalesce({instant} + to_minutes({of_instant}), wall) AS timestamp,
+            CASE WHEN given_offset IS NULL THEN {of_wall} ELSE {of_instant} END AS utc_offset_minutes
+        FROM {good} WHERE NOT ({skipped}))"""
 
 
-def _refuse_absurd(engine: duckdb.DuckDBPyConnection) -> None:
-    limits = absurd_limits(engine, "(SELECT * FROM judged WHERE reason IS NULL)")
+def _remaining(engine: duckdb.DuckDBPyConnection, placed: str) -> str:
+    """Return SQL for the rows of `placed` that no later step refused."""
+    late = f"SELECT line FROM {placed} SEMI JOIN refused USING (line)"
+    if engine.execute(f"SELECT 1 FROM ({late}) LIMIT 1").fetchone() is None:
+        return placed
+    return f"(SELECT * FROM {placed} ANTI JOIN refused USING (line))"
+
+
+def _refuse_absurd(engine: duckdb.DuckDBPyConnection, placed: str) -> None:
+    limits = absurd_limits(engine, placed)
     if limits:
         engine.execute(f"""
-            UPDATE judged SET reason = 'absurdly large kWh', detail = ' beside the other readings of the appliance'
-            WHERE reason IS NULL AND {above_limit(limits)}""")
+            INSERT INTO refused
+            SELECT line, 'absurdly large kWh', ' beside the other readings of the appliance'
+            FROM {placed} WHERE {above_limit(limits)}""")
 
 
-def _refuse_duplicates(engine: duckdb.DuckDBPyConnection) -> None:
+def _refuse_duplicates(engine: duckdb.DuckDBPyConnection, placed: str) -> None:
     """Keep the last line of each appliance and interval."""
-    engine.execute("""
-        CREATE OR REPLACE TEMP TABLE repeated AS
-        SELECT appliance, timestamp, utc_offset_minutes, max(line) AS kept FROM judged WHERE reason IS NULL
-        GROUP BY ALL HAVING count(*) > 1""")
-    engine.execute("""
-        UPDATE judged SET
-            reason = CASE WHEN judged.kwh = doubles.kwh THEN 'duplicate' ELSE 'replaced by a later line' END,
-            detail = CASE WHEN judged.kwh = doubles.kwh THEN ' of line ' ELSE ': line ' END || doubles.kept
+    remaining = _remaining(engine, placed)
+    engine.execute(f"""
+        CREATE OR REPLACE TEMP TABLE hours_in_doubt AS
+        SELECT appliance, date_trunc('hour', timestamp) AS hour FROM {remaining} GROUP BY ALL
+        HAVING count(*) <> bit_count(bit_or(CAST(1 AS UBIGINT) << minute(timestamp)))""")
+    engine.execute(f"""
+        INSERT INTO refused
+        SELECT line, CASE WHEN kwh = kept.kwh THEN 'duplicate' ELSE 'replaced by a later line' END,
+            CASE WHEN kwh = kept.kwh THEN ' of line ' ELSE ': line ' END || kept.line
         FROM (
-            SELECT repeated.*, last.kwh FROM repeated JOIN judged AS last ON last.line = repeated.kept) AS doubles
-        WHERE judged.reason IS NULL AND judged.line < doubles.kept AND judged.appliance = doubles.appliance
-            AND judged.timestamp = doubles.timestamp
-            AND judged.utc_offset_minutes IS NOT DISTINCT FROM doubles.utc_offset_minutes""")
-    engine.execute("DROP TABLE repeated")
+            SELECT line, kwh, max({{line: line, kwh: kwh}}) OVER (
+                PARTITION BY appliance, timestamp, utc_offset_minutes) AS kept
+            FROM {remaining} AS one SEMI JOIN hours_in_doubt AS other
+                ON one.appliance = other.appliance AND date_trunc('hour', one.timestamp) = other.hour)
+        WHERE line < kept.line""")
+    engine.execute("DROP TABLE hours_in_doubt")
 
 
-def _account(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect) -> Verdict:
-    accepted, with_offset = engine.execute("""
-        SELECT count(*), count(utc_offset_minutes) FROM judged WHERE reason IS NULL""").fetchall()[0]
-    reasons = engine.execute("""
-        SELECT reason, count(*) FROM judged WHERE reason IS NOT NULL GROUP BY reason
-        ORDER BY count(*) DESC, reason""").fetchall()
+def _account(
+    engine: duckdb.DuckDBPyConnection, remaining: str, text: PlainText, dialect: Dialect, *, has_offsets: bool
+) -> Verdict:
+    accepted = engine.execute(f"SELECT count(*) FROM {remaining}").fetchall()[0][0]
+    reasons = engine.execute(
+        "SELECT reason, count(*) FROM refused GROUP BY reason ORDER BY count(*) DESC, reason"
+    ).fetchall()
     return Verdict(
         rows_accepted=accepted,
         rejected_by_reason=dict(reasons),
         encoding=text.encoding,
         delimiter=dialect.delimiter_name,
-        has_offsets=with_offset > 0,
+        has_offsets=has_offsets,
     )

@@ -1,0 +1,15 @@
+"""What several tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of the real series; tests that need it are skipped without it."""
+    folder = os.environ.get("ENERGY_TEST_DATA")
+    if not folder:
+        pytest.skip("ENERGY_TEST_DATA does not name the folder of the real series")
+    return Path(folder)
