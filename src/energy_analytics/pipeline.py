@@ -178,7 +178,7 @@ def _run_once(
         "report_html": upload.result_key(schema.REPORTS, "final_report.html"),
     }
     if is_newest(lake, upload):
-        keys |= outputs.put_curated(engine, lake, upload, tables.hourly, tables.daily, analysis)
+        outputs.put_curated(engine, lake, upload, tables.hourly, tables.daily, analysis)
     lake.write(keys["processed"], outputs.processed_csv(analysis))
     outputs.put_anomalies(engine, lake, keys["anomalies"], tables.anomalies)
     lake.write(keys["forecast"], outputs.forecast_csv(analysis))
