@@ -244,6 +244,13 @@ def test_a_folder_that_is_read_only(own: Path) -> None:
         folder.chmod(0o755)
 
 
+def test_one_row_is_told_in_the_singular(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(HEADER + hourly_rows("2026-01-01", hours=1) + "2026-01-01 01:00:00,Oven,-1\n")
+    shown = energy("run", "a.csv", folder=tmp_path).stdout
+    assert "a.csv: 1 of 2 rows used\n1 row refused (" in shown
+    assert "Period    2026-01-01 00:00 to 2026-01-01 00:00, " in shown
+
+
 def test_generate(tmp_path: Path) -> None:
     done = energy("generate", "--days", "2", "--seed", "7", "--end", "2026-01-31", "--out", "made.csv", folder=tmp_path)
     assert "2 days up to 2026-01-31" in done.stdout, done.stderr

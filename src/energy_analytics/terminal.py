@@ -52,11 +52,15 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
     out = console()
     intake, results, outputs = manifest["intake"], manifest["results"], manifest["outputs"]
     rejected = intake["rows_read"] - intake["rows_accepted"]
-    verdict = f"{intake['rows_accepted']:,} of {intake['rows_read']:,} rows used"
+    verdict = f"{intake['rows_accepted']:,} of {words.count(intake['rows_read'], 'row')} used"
     out.print(Text(f"{manifest['upload']['key'].split('/')[-1]}: {verdict}", style="bold"))
     if rejected:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in intake["rejected_by_reason"].items())
-        out.print(Text(f"{rejected:,} rows refused ({reasons}); see {lake}/{outputs['rejected']}", style="yellow"))
+        out.print(
+            Text(
+                f"{words.count(rejected, 'row')} refused ({reasons}); see {lake}/{outputs['rejected']}", style="yellow"
+            )
+        )
     out.print()
     rows = table("Appliance", "kWh", "Share", "Peak hour", "Anomalies", right=("kWh", "Share", "Anomalies"))
     total = results["total_kwh"]
@@ -84,7 +88,8 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
     rows.add_row("Total", words.number(total), "", "", f"{results['anomalies']:,}", style="bold")
     out.print(rows)
     out.print()
-    out.print(f"Period    {results['first']} to {results['last']}, {results['complete_days']:,} complete days")
+    first, last = results["first"][:16], results["last"][:16]
+    out.print(f"Period    {first} to {last}, {words.count(results['complete_days'], 'complete day')}")
     forecast = results["forecast"]
     if forecast["days"]:
         out.print(
@@ -192,7 +197,7 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, form: st
         for row in rows:
             shown.add_row(*[_cell(value) for value in row])
         console().print(shown)
-        console().print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", style="dim")
+        console().print(words.count(len(rows), "row"), style="dim")
 
 
 def print_plain(text: str, *, end: str = "\n") -> None:
@@ -245,7 +250,9 @@ def progress() -> "Iterator[Progress]":
         if current:
             bars.update(current["task"], completed=100, total=100)
         current.update(
-            task=bars.add_task(stage, total=None, rows=f"{rows:,} rows" if rows else ""), engine=engine, rows=rows
+            task=bars.add_task(stage, total=None, rows=words.count(rows, "row") if rows else ""),
+            engine=engine,
+            rows=rows,
         )
 
     poller = threading.Thread(target=poll, daemon=True)
