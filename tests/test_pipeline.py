@@ -1,6 +1,7 @@
 """The whole story on a lake: generate, upload, wait, verify, show. `python tests/test_pipeline.py` acts on your own."""
 
 import csv
+import importlib.util
 import json
 import os
 import subprocess
@@ -85,15 +86,11 @@ def tell_story(lake: str, folder: Path) -> str:
     return report
 
 
-def test_story_on_a_new_lake(tmp_path: Path) -> None:
+def test_story_can_be_told_twice_on_one_lake(tmp_path: Path) -> None:
     report = tell_story(str(tmp_path / "lake"), tmp_path)
     for appliance in APPLIANCES:
         assert appliance in report
-
-
-def test_story_can_be_told_twice_on_one_lake(tmp_path: Path) -> None:
-    first = tell_story(str(tmp_path / "lake"), tmp_path)
-    assert tell_story(str(tmp_path / "lake"), tmp_path) == first
+    assert tell_story(str(tmp_path / "lake"), tmp_path) == report
 
 
 def test_script_fails_with_a_sentence(tmp_path: Path) -> None:
@@ -119,6 +116,9 @@ def configured_lake() -> str:
 
 
 if __name__ == "__main__":
+    made = ROOT / ".venv" / "bin" / "python"
+    if importlib.util.find_spec("duckdb") is None and made.is_file():
+        os.execv(made, [str(made), *sys.argv])  # noqa: S606 - this script, where the libraries are
     try:
         with tempfile.TemporaryDirectory() as name:
             tell_story(configured_lake(), Path(name))

@@ -141,6 +141,7 @@ def test_an_upload_that_cannot_be_kept_is_told_once_and_does_not_end_the_watch(
     assert "File name too long" in watch.said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_the_middle_of_a_run_leaves_no_half_work(tmp_path: Path, number: int) -> None:
     rows = "".join(hourly_rows("1990-01-01", hours=200_000, appliance=f"Meter {n}") for n in range(4))
