@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import duckdb
 
@@ -77,8 +76,8 @@ def put_curated(
     hourly: str,
     daily: str,
     analysis: Analysis,
-) -> dict[str, str]:
-    """Write the site's hours and days, in place of those of the run before, and return their keys."""
+) -> None:
+    """Write the site's hours and days, in place of those of the run before."""
     complete = [day.day for day in analysis.days if day.complete]
     site = literal(upload.site)
     selects = {
@@ -92,15 +91,12 @@ def put_curated(
             f"FROM {daily} ORDER BY day, appliance"
         ),
     }
-    keys = {}
     with lake.work_folder() as folder:
         for table, select in selects.items():
-            path = Path(folder) / f"{table.name}.parquet"
+            path = folder / f"{table.name}.parquet"
             parameters = [complete] if "?" in select else []
             engine.execute(f"COPY ({select}) TO {literal(str(path))} (FORMAT parquet)", parameters)
-            keys[table.name] = in_site(table.prefix, upload.site, f"{table.name}.parquet")
-            lake.put(keys[table.name], path)
-    return keys
+            lake.put(in_site(table.prefix, upload.site, f"{table.name}.parquet"), path)
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

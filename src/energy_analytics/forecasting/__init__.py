@@ -12,7 +12,16 @@ from .moving_average import moving_average
 from .prophet import ProphetError, load_meanwhile, prophet
 from .series import FEWEST_COMPLETE_DAYS, History, Prediction
 
-__all__ = ["FEWEST_COMPLETE_DAYS", "MODELS", "History", "Prediction", "UnknownModelError", "forecast_days", "warm_up"]
+__all__ = [
+    "FEWEST_COMPLETE_DAYS",
+    "MODELS",
+    "History",
+    "Prediction",
+    "UnknownModelError",
+    "check_model",
+    "forecast_days",
+    "warm_up",
+]
 
 MODELS: Final[dict[str, Callable[..., Prediction]]] = {
     "prophet": prophet,
@@ -27,6 +36,12 @@ class UnknownModelError(ValueError):
     """The setting names a model that does not exist."""
 
 
+def check_model(model: str) -> None:
+    """Raise UnknownModelError when there is no such model."""
+    if model not in MODELS:
+        raise UnknownModelError(f"There is no model {model!r}; the models are {', '.join(MODELS)}.")
+
+
 def warm_up(model: str) -> None:
     """Load in the background what the model will need."""
     if model == "prophet":
@@ -39,8 +54,7 @@ def forecast_days(days: Sequence[DayTotal], *, model: str) -> Forecast:
     Learns from complete days only. Below 14 of them the moving average takes over, and also when Prophet
     cannot be fitted; without any there is no forecast.
     """
-    if model not in MODELS:
-        raise UnknownModelError(f"There is no model {model!r}; the models are {', '.join(MODELS)}.")
+    check_model(model)
     complete = sum(day.complete for day in days)
     if complete == 0:
         return Forecast("none", (), 0, "No day of the history is complete, so there is nothing to learn from.")
