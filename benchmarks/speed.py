@@ -79,6 +79,8 @@ class Bench:
     """What the cases need to know."""
 
     energy: tuple[str, ...]
+    reader: Path
+    """Our reading and aggregating alone, a Python script."""
     folder: Path
     """Where generated files are kept and lakes come and go."""
     sample_runs: int
@@ -225,7 +227,7 @@ def rows_case(bench: Bench, shape: Shape) -> list[Row]:
         return compare(bench, file, ours, script_options=("--no-forecast", *options), runs=bench.rows_runs)
 
     def like_for_like(lake: Path) -> Sequence[str]:
-        return [sys.executable, str(READ_AND_AGGREGATE), str(file), str(lake)]
+        return [sys.executable, str(bench.reader), str(file), str(lake)]
 
     ours, script = against_script(like_for_like)
     whole, again = against_script(whole_run(bench, file, model="moving_average"))
@@ -312,6 +314,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=Path(sys.executable).with_name("energy"),
         help="the command to measure; by default the one beside this Python",
     )
+    parser.add_argument("--reader", type=Path, default=READ_AND_AGGREGATE, help="our reading and aggregating alone")
     parser.add_argument("--only", action="append", choices=list(CASES), help="measure only this; repeatable")
     parser.add_argument("--huge", action="store_true", help="also ten times as many rows, ours only")
     parser.add_argument("--rows", type=int, default=10_000_000, help="size of the generated files")
@@ -330,6 +333,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     bench = Bench(
         energy=(str(options.energy.absolute()),),
+        reader=options.reader.absolute(),
         folder=options.folder.absolute(),
         sample_runs=options.runs,
         rows=options.rows,

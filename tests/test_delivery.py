@@ -81,4 +81,4 @@ def test_what_cannot_be_delivered_is_told_in_a_sentence(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(UnusableUploadError, match=sentence):
             deliver(lake, tmp_path / name, site="", now=NOW)
-    assert lake.list("raw/") == []
+    assert lake.list("raw") == []

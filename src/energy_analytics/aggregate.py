@@ -154,7 +154,8 @@ def create_daily(engine: duckdb.DuckDBPyConnection, days: Days, *, steps: Mappin
     engine.execute(f"""
         CREATE OR REPLACE TEMP TABLE daily AS
         SELECT days.*, CAST(total AS DOUBLE) / {days.scale!r} AS kwh, step_minutes,
-            least(1.0, readings * step_minutes / greatest({wall.day_minutes("day")}, step_minutes)) AS coverage
+            CASE WHEN step_minutes IS NOT NULL THEN
+                least(1.0, readings * step_minutes / greatest({wall.day_minutes("day")}, step_minutes)) END AS coverage
         FROM {days.table} AS days LEFT JOIN steps USING (appliance)""")
     return "daily"
 

@@ -1,12 +1,35 @@
 """Taking everything of ours out of a lake, and nothing else."""
 
+from fnmatch import fnmatch
+from pathlib import PurePosixPath
+from typing import Final
+
 from .lake import LocalLake, StoredObject
-from .schema import PREFIXES, RAW
+from .schema import ANOMALIES, ATHENA_RESULTS, CURATED, FORECAST, PREFIXES, PROCESSED, RAW, REJECTED, REPORTS, RUNS
+from .uploads import is_upload
+
+_OURS: Final = {
+    PROCESSED: "aggregated_*.csv",
+    FORECAST: "forecast_*.csv",
+    ANOMALIES: "anomalies_*.csv",
+    REPORTS: "final_report_*",
+    ATHENA_RESULTS: "*",
+    CURATED: "*.parquet",
+    REJECTED: "rejected_*.csv",
+    RUNS: "run_*.json",
+}
+"""A lake may lie in a folder where a person keeps a `reports/` of their own."""
 
 
 def contents(lake: LocalLake, *, keep_raw: bool) -> list[StoredObject]:
-    """Return the objects under the prefixes of a lake; other files in its folder are not ours."""
-    return [stored for prefix in PREFIXES if not (keep_raw and prefix == RAW) for stored in lake.list(prefix)]
+    """Return uploads and results; other files in the lake's folder are not ours."""
+    return [
+        stored
+        for prefix in PREFIXES
+        if not (keep_raw and prefix == RAW)
+        for stored in lake.list(prefix)
+        if (is_upload(stored.key) if prefix == RAW else fnmatch(PurePosixPath(stored.key).name, _OURS[prefix]))
+    ]
 
 
 def remove(lake: LocalLake, found: list[StoredObject]) -> None:
@@ -16,4 +39,4 @@ def remove(lake: LocalLake, found: list[StoredObject]) -> None:
     """
     for stored in found:
         lake.delete(stored.key)
-    lake.prune()
+    lake.prune(*PREFIXES)

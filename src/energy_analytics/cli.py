@@ -3,8 +3,10 @@
 Heavy modules are imported where they are used, so that `energy --help` answers at once.
 """
 
+import io
 import json
 import os
+import signal
 import sys
 import time
 import webbrowser
@@ -54,10 +56,28 @@ class Form(StrEnum):
 
 def main() -> None:
     """Run the command line; whatever goes wrong ends in one sentence and a non-zero exit."""
+    received: list[int] = []
+
+    def stop(number: int, _: object) -> NoReturn:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, stop)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app(prog_name="energy")
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    except (KeyboardInterrupt, RuntimeError):
+        # The engine notices a signal in the middle of a query and tells of it with a RuntimeError of its own.
+        if not received:
+            raise
+        raise SystemExit(128 + received[0]) from None
+    except SystemExit:
+        if not received:
+            raise
+        raise SystemExit(128 + received[0]) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
@@ -92,11 +112,13 @@ def run(
     """Put files into the lake and work out totals, anomalies, forecast, advice and report."""
     from . import terminal
     from .delivery import deliver
+    from .forecasting import check_model
     from .pipeline import FailedRunError
     from .pipeline import run as run_pipeline
 
     with _told_in_a_sentence():
         settings, opened = _open(config, lake=lake, model=model)
+        check_model(settings.model)
     manifests, failures = [], 0
     for file in files:
         try:
@@ -123,15 +145,17 @@ def run(
 def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
     """Run whatever lands under raw/ of a local lake, each upload once, until interrupted."""
     from . import terminal
+    from .forecasting import check_model
     from .pipeline import FailedRunError
     from .pipeline import run as run_pipeline
+    from .schema import RAW
     from .uploads import identify
     from .watch import Arrivals
     from .watch import watch as watch_lake
 
     def handle(key: str) -> None:
         try:
-            with terminal.progress() as progress:
+            with _told_in_a_sentence(), terminal.progress() as progress:
                 upload = identify(opened, opened.describe(key))
                 manifest = run_pipeline(opened, upload, settings, progress=progress)
             results = manifest["results"]
@@ -141,6 +165,8 @@ def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
             )
         except FailedRunError as error:
             terminal.complain(str(error))
+        except typer.Exit:
+            terminal.complain(f"{key} was not run; it will be when it changes or the watch starts again.")
 
     def pause() -> bool:
         time.sleep(0.5)
@@ -148,6 +174,8 @@ def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
 
     with _told_in_a_sentence():
         settings, opened = _open(config, lake=lake)
+        check_model(settings.model)
+        opened.fetch(RAW).mkdir(parents=True, exist_ok=True)
         terminal.print_plain(f"Watching {settings.lake}/raw/ for .csv and .csv.gz files; Ctrl-C ends it.")
         watch_lake(Arrivals(opened), handle, pause=pause)
 
@@ -173,7 +201,12 @@ def results(
         waiting = waiting_uploads(opened, site)
     terminal.show_results(manifests, waiting, lake=settings.lake)
     newest_failed = bool(manifests) and manifests[0]["status"] != "succeeded"
-    if wait and (waiting or newest_failed):
+    if wait and waiting:
+        _fail(
+            f"After {timeout:g} s {len(waiting):,} upload{'' if len(waiting) == 1 else 's'} still had no run; "
+            "energy watch runs what waits."
+        )
+    if wait and newest_failed:
         raise typer.Exit(1)
 
 
@@ -266,6 +299,8 @@ def generate(
     from . import synthetic, terminal
 
     last = end.date() if end else datetime.now().astimezone().date() - timedelta(days=1)
+    if last.toordinal() < days:
+        _fail(f"{days:,} days up to {last} would begin before the year 1.", code=2)
     readings, faults = synthetic.generate(start=last - timedelta(days=days - 1), days=days, seed=seed)
     with _told_in_a_sentence():
         path, labels = synthetic.write(out, readings=readings, faults=faults)
@@ -296,7 +331,7 @@ def clean(
                 _fail("Nothing was removed: say --yes to remove without being asked.")
             typer.confirm("Remove all of it for good?", abort=True)
         remove(opened, found)
-        terminal.print_plain(f"Removed {len(found):,} files from {settings.lake}.")
+        terminal.print_plain(f"Removed {len(found):,} file{'' if len(found) == 1 else 's'} from {settings.lake}.")
 
 
 def _open(config: Path | None, **overrides: Any) -> "tuple[Settings, LocalLake]":

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Final
 import duckdb
 
 from .engine import file_list, literal, parquet
-from .intake import Verdict, read_upload
+from .intake import UnusableUploadError, Verdict, read_upload
 from .lake import LocalLake, StoredObject
-from .schema import REJECTED, REJECTED_ROWS
+from .schema import READINGS, REJECTED, REJECTED_ROWS
 from .settings import Settings
-from .uploads import Upload, identify, readings_key, upload_time, uploads_of_site
+from .uploads import Upload, identify, in_site, readings_key, upload_time, uploads_of_site
 
+_READINGS_FILE: Final = "readings.parquet"
 _FORMAT: Final = 1
 """Raised when intake reads the same bytes differently, so that readings are taken in anew."""
 
@@ -39,31 +41,51 @@ class SiteHistory:
 
 
 def take_in(engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, settings: Settings) -> Verdict:
-    """Turn an upload into its file of readings and its file of rejected rows. Raises UnusableUploadError."""
-    rejected_key = upload.result_key(REJECTED, "rejected.csv")
+    """Turn an upload into its file of readings and its file of rejected rows.
+
+    Raises UnusableUploadError when no row is usable; readings of an earlier upload under this key then stay.
+    """
     with lake.work_folder() as folder:
-        target = folder / "readings.parquet"
         try:
-            verdict = read_upload(
-                engine,
-                lake.fetch(upload.key),
-                target,
-                name=upload.name,
-                uploaded_at=upload.uploaded_at,
-                fingerprint=_fingerprint(settings),
-                timezone=settings.timezone,
-                date_order=settings.date_order,
-                decimal=settings.decimal,
-                max_reading_kwh=settings.max_reading_kwh,
-            )
-        finally:
-            _put_rejected(engine, lake, rejected_key, folder)
-        lake.put(readings_key(upload.key), target)
+            verdict = _read(engine, lake, upload, settings, folder)
+        except UnusableUploadError as error:
+            _put_rejected(engine, lake, upload, folder)
+            if any(stored.key == readings_key(upload.key) for stored in lake.list(_readings_folder(upload.site))):
+                raise UnusableUploadError(f"{error} The readings of the upload before it still count.") from error
+            raise
+        _put_rejected(engine, lake, upload, folder)
+        lake.put(readings_key(upload.key), folder / _READINGS_FILE)
     return verdict
 
 
-def _put_rejected(engine: duckdb.DuckDBPyConnection, lake: LocalLake, key: str, folder: Path) -> None:
+def _take_in_anew(engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, settings: Settings) -> None:
+    """Read an upload again with other settings; where they do not fit it, what was read before stays."""
+    with lake.work_folder() as folder, suppress(UnusableUploadError):
+        _read(engine, lake, upload, settings, folder)
+        _put_rejected(engine, lake, upload, folder)
+        lake.put(readings_key(upload.key), folder / _READINGS_FILE)
+
+
+def _read(
+    engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, settings: Settings, folder: Path
+) -> Verdict:
+    return read_upload(
+        engine,
+        lake.fetch(upload.key),
+        folder / _READINGS_FILE,
+        name=upload.name,
+        uploaded_at=upload.uploaded_at,
+        fingerprint=_fingerprint(settings),
+        timezone=settings.timezone,
+        date_order=settings.date_order,
+        decimal=settings.decimal,
+        max_reading_kwh=settings.max_reading_kwh,
+    )
+
+
+def _put_rejected(engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, folder: Path) -> None:
     """Write the rows that intake left in the table `rejected`, or remove what an earlier reading refused."""
+    key = upload.result_key(REJECTED, "rejected.csv")
     if not engine.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rejected'").fetchone() or not (
         engine.execute("SELECT 1 FROM rejected LIMIT 1").fetchone()
     ):
@@ -75,9 +97,13 @@ def _put_rejected(engine: duckdb.DuckDBPyConnection, lake: LocalLake, key: str, 
     lake.put(key, rejected)
 
 
+def _readings_folder(site: str) -> str:
+    return in_site(READINGS.prefix, site, "")
+
+
 def history_until(lake: LocalLake, upload: Upload) -> tuple[StoredObject, ...]:
     """Return the uploads of the site, up to this one, that have given readings."""
-    given = {stored.key for stored in lake.list(str(Path(readings_key(upload.key)).parent))}
+    given = {stored.key for stored in lake.list(_readings_folder(upload.site))}
     return tuple(
         stored
         for stored in uploads_of_site(lake, upload.site)
@@ -93,7 +119,7 @@ def merge(
     metadata = _metadata(engine, list(files.values()))
     for stored in uploads:
         if metadata[files[stored.key]]["fingerprint"] != _fingerprint(settings):
-            take_in(engine, lake, identify(lake, stored), settings)
+            _take_in_anew(engine, lake, identify(lake, stored), settings)
     metadata = _metadata(engine, list(files.values()))
     paths = list(files.values())
     counts = dict(
@@ -162,6 +188,7 @@ def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
     return f"""(
         SELECT * FROM {everything} WHERE NOT ({within})
         UNION ALL
-        SELECT * EXCLUDE (filename) FROM {parquet(paths, "filename")} WHERE {within}
+        (SELECT * EXCLUDE (filename) FROM {parquet(paths, "filename")} WHERE {within}
         QUALIFY row_number() OVER (
-            PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY uploaded_at DESC, filename DESC) = 1)"""
+            PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY uploaded_at DESC, filename DESC) = 1
+        ORDER BY timestamp, appliance, utc_offset_minutes DESC))"""

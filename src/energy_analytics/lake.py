@@ -94,11 +94,15 @@ class LocalLake:
         """Remove an object; it is no fault when there is none."""
         self._path(key).unlink(missing_ok=True)
 
-    def prune(self) -> None:
-        """Remove folders that hold nothing, the lake's own included."""
-        for parent, _, _ in os.walk(self.root, topdown=False):
-            with suppress(OSError):
-                Path(parent).rmdir()
+    def prune(self, *prefixes: str) -> None:
+        """Remove what is left of work, the folders under the prefixes that hold nothing, and an empty lake's own."""
+        shutil.rmtree(self.root / _WORK_FOLDER, ignore_errors=True)
+        for prefix in prefixes:
+            for parent, _, _ in os.walk(self._path(prefix), topdown=False):
+                with suppress(OSError):
+                    Path(parent).rmdir()
+        with suppress(OSError):
+            self.root.rmdir()
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
@@ -123,7 +127,7 @@ class LocalLake:
 
     def _path(self, key: str) -> Path:
         parts = PurePosixPath(key).parts
-        if not parts or key.startswith("/") or ".." in parts or "\\" in key or "\0" in key:
+        if not parts or "/".join(parts) != key or ".." in parts or "\\" in key or "\0" in key:
             raise LakeError(f"{key!r} is no place in a lake.")
         return self.root.joinpath(*parts)
 
@@ -131,8 +135,9 @@ class LocalLake:
 def open_lake(uri: str) -> LocalLake:
     """Open the lake at `uri`: a folder, which is made when something is first written."""
     scheme, separator, rest = uri.partition("://")
-    if not separator:
-        return LocalLake(Path(uri).expanduser().absolute())
-    if scheme == "file":
-        return LocalLake(Path(rest).absolute())
+    if not separator or scheme == "file":
+        root = Path(rest if separator else uri).expanduser().absolute()
+        if root.exists() and not root.is_dir():
+            raise LakeError(f"{root} is a file; a lake is a folder, such as ./lake.")
+        return LocalLake(root)
     raise LakeError(f"A lake at {scheme}:// is not supported by this version; give a folder, such as ./lake.")

@@ -78,8 +78,8 @@ def put_curated(
     hourly: str,
     daily: str,
     analysis: Analysis,
-) -> dict[str, str]:
-    """Write the site's hours and days, in place of those of the run before, and return their keys."""
+) -> None:
+    """Write the site's hours and days, in place of those of the run before."""
     complete = [day.day for day in analysis.days if day.complete]
     site = literal(upload.site)
     selects = {
@@ -93,23 +93,19 @@ def put_curated(
             f"FROM {daily} ORDER BY day, appliance"
         ),
     }
-    keys = {}
     with lake.work_folder() as folder:
         for table, select in selects.items():
-            path = Path(folder) / f"{table.name}.parquet"
+            path = folder / f"{table.name}.parquet"
             parameters = [complete] if "?" in select else []
             engine.execute(f"COPY ({select}) TO {literal(str(path))} (FORMAT parquet)", parameters)
-            keys[table.name] = in_site(table.prefix, upload.site, f"{table.name}.parquet")
-            lake.put(keys[table.name], path)
+            lake.put(in_site(table.prefix, upload.site, f"{table.name}.parquet"), path)
         for table, rows in (
             (schema.APPLIANCE_FORECAST, _ahead_rows(analysis)),
             (schema.DECOMPOSITION, _parts_rows(analysis)),
         ):
             path = folder / f"{table.name}.parquet"
             _put_rows(engine, path, table, rows)
-            keys[table.name] = in_site(table.prefix, upload.site, f"{table.name}.parquet")
-            lake.put(keys[table.name], path)
-    return keys
+            lake.put(in_site(table.prefix, upload.site, f"{table.name}.parquet"), path)
 
 
 def _put_rows(

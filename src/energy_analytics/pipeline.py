@@ -31,7 +31,7 @@ from .intake import UnusableUploadError, estimated_rows
 from .lake import LocalLake
 from .report import render_html, render_text
 from .results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, ModelScore, Quality
-from .runs import Manifest, is_newest, later_uploads_without, put_manifest
+from .runs import Manifest, is_newest, later_uploads_without, newest_run, put_manifest
 from .settings import Settings
 from .tariff import choose_price
 from .uploads import Upload, upload_time
@@ -178,11 +178,20 @@ def _run_until_settled(
     settings: Settings,
     progress: Progress,
 ) -> Manifest:
-    """Run, and run again if an earlier upload's readings arrived meanwhile from another process."""
+    """Run, and run again if another process brought an earlier upload's readings meanwhile.
+
+    If it brought a later upload, whose run may have been finished when this one wrote the site's hours and
+    days, that one is run again too.
+    """
     while True:
         uploads = history_until(lake, upload)
+        newest = is_newest(lake, upload)
         history = merge(engine, lake, uploads, settings)
-        manifest = _run_once(engine, lake, upload, history, settings, progress)
+        manifest = _run_once(engine, lake, upload, history, settings, progress, curate=newest)
+        if newest and not is_newest(lake, upload):
+            later = newest_run(lake, upload.site)
+            if later is not None and later != upload:
+                _run_until_settled(engine, lake, later, settings, progress)
         if history_until(lake, upload) == uploads:
             return manifest
 
@@ -194,6 +203,8 @@ def _run_once(
     history: SiteHistory,
     settings: Settings,
     progress: Progress,
+    *,
+    curate: bool,
 ) -> Manifest:
     analysis, tables = analyse(engine, history, settings, site=upload.site, progress=progress)
     outputs.check(analysis)
@@ -207,8 +218,8 @@ def _run_once(
         "report_text": upload.result_key(schema.REPORTS, "final_report.txt"),
         "report_html": upload.result_key(schema.REPORTS, "final_report.html"),
     }
-    if is_newest(lake, upload):
-        keys |= outputs.put_curated(engine, lake, upload, tables.hourly, tables.daily, analysis)
+    if curate:
+        outputs.put_curated(engine, lake, upload, tables.hourly, tables.daily, analysis)
     lake.write(keys["processed"], outputs.processed_csv(analysis.appliances))
     outputs.put_anomalies(engine, lake, keys["anomalies"], tables.anomalies)
     lake.write(keys["forecast"], outputs.forecast_csv(analysis))

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import duckdb
@@ -47,11 +48,11 @@ def query(lake: LocalLake, sql: str, settings: Settings) -> Rows:
     The engine can read nothing outside the lake and write nothing at all. Raises QueryError.
     """
     sql = named_queries().get(sql.strip(), sql)
-    with lake.work_folder() as folder, _engine(lake, sql, settings, folder) as engine:
+    with TemporaryDirectory() as folder, _engine(lake, sql, settings, Path(folder)) as engine:
         try:
             statements = engine.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise QueryError("Only a single SELECT can be asked of the lake.")
+                raise QueryError("The lake answers one SELECT at a time, and nothing that writes or changes settings.")
             answer = engine.execute(statements[0])
             columns = tuple(column[0] for column in answer.description or ())
             return Rows(columns, answer.fetchall())
@@ -69,13 +70,14 @@ def _engine(lake: LocalLake, sql: str, settings: Settings, folder: Path) -> Iter
         for name, of in schema.LATEST.items():
             _create_view(engine, name, _run_tables(lake, schema.TABLES[of], _OUTPUT_OF[of], newest))
         for table in (schema.HOURLY, schema.DAILY, schema.APPLIANCE_FORECAST, schema.DECOMPOSITION):
-            keys = [manifest["outputs"][table.name] for manifest in _with_output(succeeded, table.name)]
-            paths = sorted({lake.fetch(key) for key in keys})
+            paths = [lake.fetch(stored.key) for stored in lake.list(table.prefix)]
             _create_view(engine, table.name, f"SELECT * FROM {parquet(paths)}" if paths else _nothing(table))
         _create_view(engine, schema.READINGS.name, _readings(engine, lake))
         if schema.RAW_ENERGY_DATA.name in sql.lower():
             _create_view(engine, schema.RAW_ENERGY_DATA.name, _raw(lake, folder))
-        engine.execute(f"SET allowed_directories = [{literal(str(lake.root))}]")
+        # The root a second time as views name it: with its *, ? and [ put in brackets.
+        readable = ", ".join([literal(str(lake.root)), file_literal(lake.root), literal(str(folder))])
+        engine.execute(f"SET allowed_directories = [{readable}]")
         engine.execute("SET enable_external_access = false; SET lock_configuration = true")
         yield engine
 
@@ -94,10 +96,6 @@ def _newest_per_site(manifests: Iterable[Manifest]) -> list[Manifest]:
     for manifest in manifests:
         newest.setdefault(manifest["site"], manifest)
     return list(newest.values())
-
-
-def _with_output(manifests: Iterable[Manifest], name: str) -> list[Manifest]:
-    return [manifest for manifest in manifests if name in manifest["outputs"]]
 
 
 def _run_tables(lake: LocalLake, table: Table, output: str, manifests: Sequence[Manifest]) -> str:

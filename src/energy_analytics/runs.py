@@ -6,14 +6,22 @@ from typing import Any
 
 from . import schema
 from .lake import LakeError, LocalLake, StoredObject
-from .uploads import Upload, in_site, is_upload, readings_key, site_of, upload_time, uploads_of_site
+from .uploads import Upload, identify, in_site, is_upload, readings_key, site_of, upload_time, uploads_of_site
 
 Manifest = dict[str, Any]
 """The full account of a run, as `runs/run_<stamp>.json` holds it."""
 
 
 def put_manifest(lake: LocalLake, upload: Upload, manifest: Manifest) -> None:
-    """Write the commit mark of a run: its results are there when this is."""
+    """Write the commit mark of a run: its results are there when this is.
+
+    The seconds that models took are left out, so that the same upload always writes the same bytes.
+    """
+    scores = manifest.get("results", {}).get("forecast", {}).get("scores", [])
+    if scores:
+        untimed = [{name: value for name, value in score.items() if name != "seconds"} for score in scores]
+        forecast = manifest["results"]["forecast"] | {"scores": untimed}
+        manifest = manifest | {"results": manifest["results"] | {"forecast": forecast}}
     text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
     lake.write(upload.result_key(schema.RUNS, "run.json"), text.encode() + b"\n")
 
@@ -26,7 +34,9 @@ def runs(lake: LocalLake, site: str | None = None) -> list[Manifest]:
         for one in stored
         if one.key.endswith(".json") and (site is None or site_of(one.key) == site)
     ]
-    return sorted(manifests, key=lambda manifest: (manifest["stamp"], manifest["site"]), reverse=True)
+    return sorted(
+        manifests, key=lambda manifest: (manifest["upload"]["uploaded_at"], manifest["upload"]["key"]), reverse=True
+    )
 
 
 def upload_of(manifest: Manifest) -> Upload:
@@ -69,17 +79,40 @@ def is_newest(lake: LocalLake, upload: Upload) -> bool:
     return not any(readings_key(stored.key) in given for stored in later)
 
 
+def newest_run(lake: LocalLake, site: str) -> Upload | None:
+    """Return the newest upload of a site whose run has succeeded."""
+    succeeded = (upload_of(manifest) for manifest in runs(lake, site) if manifest["status"] == "succeeded")
+    return next(succeeded, None)
+
+
 def waiting_uploads(lake: LocalLake, site: str | None = None) -> list[StoredObject]:
     """Return the uploads without a run, the earliest first."""
-    done = {(upload.key, upload.uploaded_at, upload.size_bytes) for upload in map(upload_of, runs(lake, site))}
+    done = {upload.key: upload for upload in map(upload_of, reversed(runs(lake, site)))}
+    twins = {(upload.site, upload.uploaded_at, upload.sha256) for upload in done.values()}
+
+    def has_run(stored: StoredObject) -> bool:
+        own = done.get(stored.key)
+        if own is not None and (own.uploaded_at, own.size_bytes) == (upload_time(stored), stored.size_bytes):
+            return True
+        # Copies of one file, uploaded in one second, share a stamp and with it the record of their run.
+        same_second = any(at == upload_time(stored) for _, at, _ in twins)
+        if not same_second or not has_readings(lake, stored.key):
+            return False
+        upload = identify(lake, stored)
+        return (upload.site, upload.uploaded_at, upload.sha256) in twins
+
     waiting = [
         stored
         for stored in lake.list(schema.RAW)
-        if is_upload(stored.key)
-        and (site is None or site_of(stored.key) == site)
-        and (stored.key, upload_time(stored), stored.size_bytes) not in done
+        if is_upload(stored.key) and (site is None or site_of(stored.key) == site) and not has_run(stored)
     ]
     return sorted(waiting, key=lambda stored: (upload_time(stored), stored.key))
+
+
+def has_readings(lake: LocalLake, key: str) -> bool:
+    """Tell whether an upload of that raw key has given readings."""
+    given = readings_key(key)
+    return any(stored.key == given for stored in lake.list(given.rpartition("/")[0]))
 
 
 def newest_report(lake: LocalLake, site: str) -> dict[str, str]:

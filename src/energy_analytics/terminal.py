@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.box import SIMPLE_HEAD
@@ -36,7 +37,7 @@ def console(*, stderr: bool = False) -> Console:
     """Return where to print: coloured on a terminal, plain and of a fixed width elsewhere."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _WIDTH_WITHOUT_TERMINAL
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
@@ -52,11 +53,15 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
     out = console()
     intake, results, outputs = manifest["intake"], manifest["results"], manifest["outputs"]
     rejected = intake["rows_read"] - intake["rows_accepted"]
-    verdict = f"{intake['rows_accepted']:,} of {intake['rows_read']:,} rows used"
+    verdict = f"{intake['rows_accepted']:,} of {words.count(intake['rows_read'], 'row')} used"
     out.print(Text(f"{manifest['upload']['key'].split('/')[-1]}: {verdict}", style="bold"))
     if rejected:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in intake["rejected_by_reason"].items())
-        out.print(Text(f"{rejected:,} rows refused ({reasons}); see {lake}/{outputs['rejected']}", style="yellow"))
+        out.print(
+            Text(
+                f"{words.count(rejected, 'row')} refused ({reasons}); see {lake}/{outputs['rejected']}", style="yellow"
+            )
+        )
     out.print()
     rows = table("Appliance", "kWh", "Share", "Peak hour", "Anomalies", right=("kWh", "Share", "Anomalies"))
     total = results["total_kwh"]
@@ -84,7 +89,8 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
     rows.add_row("Total", words.number(total), "", "", f"{results['anomalies']:,}", style="bold")
     out.print(rows)
     out.print()
-    out.print(f"Period    {results['first']} to {results['last']}, {results['complete_days']:,} complete days")
+    first, last = results["first"][:16], results["last"][:16]
+    out.print(f"Period    {first} to {last}, {words.count(results['complete_days'], 'complete day')}")
     forecast = results["forecast"]
     if forecast["days"]:
         out.print(
@@ -202,7 +208,8 @@ def choose_query(named: Mapping[str, str]) -> str:
 def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, form: str) -> None:
     """Print the answer to a query as `table`, `csv` or `json`."""
     if form == "json":
-        print_plain(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str, ensure_ascii=False))
+        records = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
+        print_plain(json.dumps(records, default=str, ensure_ascii=False))
     elif form == "csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -211,13 +218,15 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, form: st
         print_plain(text.getvalue(), end="")
     else:
         numbers = [
-            name for index, name in enumerate(columns) if any(isinstance(row[index], int | float) for row in rows)
+            name
+            for index, name in enumerate(columns)
+            if any(isinstance(row[index], int | float | Decimal) for row in rows)
         ]
         shown = table(*columns, right=numbers)
         for row in rows:
             shown.add_row(*[_cell(value) for value in row])
         console().print(shown)
-        console().print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", style="dim")
+        console().print(words.count(len(rows), "row"), style="dim")
 
 
 def print_plain(text: str, *, end: str = "\n") -> None:
@@ -237,6 +246,7 @@ def progress() -> "Iterator[Progress]":
     if not sys.stderr.isatty():
         yield lambda stage, engine, rows: None
         return
+    import duckdb
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
@@ -256,7 +266,10 @@ def progress() -> "Iterator[Progress]":
         while not stopped.wait(_POLL_SECONDS):
             if not current:
                 continue
-            percent = current["engine"].query_progress()
+            try:
+                percent = current["engine"].query_progress()
+            except duckdb.Error:  # The run has just ended, and its engine with it.
+                continue
             if percent >= 0:
                 rows = current["rows"]
                 done = f"{int(rows * percent / 100):,} of about {rows:,} rows" if rows else ""
@@ -266,7 +279,9 @@ def progress() -> "Iterator[Progress]":
         if current:
             bars.update(current["task"], completed=100, total=100)
         current.update(
-            task=bars.add_task(stage, total=None, rows=f"{rows:,} rows" if rows else ""), engine=engine, rows=rows
+            task=bars.add_task(stage, total=None, rows=words.count(rows, "row") if rows else ""),
+            engine=engine,
+            rows=rows,
         )
 
     poller = threading.Thread(target=poll, daemon=True)
@@ -277,6 +292,13 @@ def progress() -> "Iterator[Progress]":
         finally:
             stopped.set()
             poller.join()
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: decimals are numbers, and what is no number at all is null."""
+    if isinstance(value, Decimal):
+        return float(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _cell(value: Any) -> Text:

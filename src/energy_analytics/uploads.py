@@ -46,11 +46,11 @@ class Upload:
 
 def is_upload(key: str) -> bool:
     """Tell whether the object is one that triggers a run."""
-    name = PurePosixPath(key).name
+    prefix, *parts = PurePosixPath(key).parts
     return (
-        key.startswith(f"{schema.RAW}/")
-        and name.lower().endswith(schema.RAW_SUFFIXES)
-        and not name.startswith((".", "_"))
+        prefix == schema.RAW
+        and key.lower().endswith(schema.RAW_SUFFIXES)
+        and not any(part.startswith((".", "_")) for part in parts)
     )
 
 
@@ -68,7 +68,10 @@ def raw_key(site: str, file_name: str) -> str:
     """Return the key under which a file of that name is uploaded. Raises LakeError for a site that is no folder."""
     parts = PurePosixPath(site).parts
     if site and (
-        "/".join(parts) != site or any(part.startswith((".", "_")) for part in parts) or re.search(r"[\\\0\n\r]", site)
+        "/".join(parts) != site
+        or site == "/"
+        or any(part.startswith((".", "_")) for part in parts)
+        or re.search(r"[\\\0\n\r]", site)
     ):
         raise LakeError(
             f"{site!r} cannot be a site: it is a folder name such as plant-a or north/plant-a, "

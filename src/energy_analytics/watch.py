@@ -23,10 +23,20 @@ class Arrivals:
     lake: LocalLake
     clock: Callable[[], float] = time.monotonic
     _seen: dict[str, tuple[StoredObject, float]] = field(default_factory=dict)
+    _given: dict[str, StoredObject] = field(default_factory=dict)
 
     def ready(self) -> list[str]:
-        """Return the keys of uploads that have arrived whole and have no run, the earliest first."""
-        return [stored.key for stored in waiting_uploads(self.lake) if self._has_arrived(stored)]
+        """Return the keys of uploads that have arrived whole and have no run, the earliest first, each once.
+
+        An upload whose run left no record, because the disk was full or its name too long, does not come again.
+        """
+        ready = [
+            stored
+            for stored in waiting_uploads(self.lake)
+            if self._given.get(stored.key) != stored and self._has_arrived(stored)
+        ]
+        self._given.update({stored.key: stored for stored in ready})
+        return [stored.key for stored in ready]
 
     def _has_arrived(self, stored: StoredObject) -> bool:
         now = self.clock()
@@ -35,9 +45,9 @@ class Arrivals:
             self._seen[stored.key] = (stored, now)
             return False
         path = self.lake.fetch(stored.key)
-        if _is_open_for_writing(path):
+        if now - since < SETTLED_SECONDS or _is_open_for_writing(path):
             return False
-        return now - since >= (SETTLED_SECONDS if _looks_finished(path) else UNFINISHED_SECONDS)
+        return now - since >= UNFINISHED_SECONDS or _looks_finished(path)
 
 
 def watch(arrivals: Arrivals, handle: Callable[[str], None], *, pause: Callable[[], bool]) -> None:
@@ -68,8 +78,12 @@ def _is_open_for_writing(path: Path) -> bool:
 
 
 def _looks_finished(path: Path) -> bool:
-    """Tell whether the text ends with a line end; packed files are told by their own trailer when read."""
-    with path.open("rb") as file:
+    """Tell whether the text ends with a line end, or the packed file with its trailer."""
+    try:
+        file = path.open("rb")
+    except OSError:  # Gone again, or not for us to read, which the run will say.
+        return True
+    with file:
         start = file.read(2)
         if start == b"\x1f\x8b":
             return _is_whole_gzip(path)

@@ -11,7 +11,16 @@ from .backtest import backtest
 from .history import MIN_COMPLETE_DAYS, ForecastError, History, Model, Prediction, Score
 from .models import AUTO, MODELS
 from .prophet_model import load_meanwhile
-from .site import UnknownModelError, forecast_parts, forecast_site, history_of, no_forecast, take_apart, warm_up
+from .site import (
+    UnknownModelError,
+    check_model,
+    forecast_parts,
+    forecast_site,
+    history_of,
+    no_forecast,
+    take_apart,
+    warm_up,
+)
 
 __all__ = [
     "AUTO",
@@ -24,6 +33,7 @@ __all__ = [
     "Score",
     "UnknownModelError",
     "backtest",
+    "check_model",
     "forecast_each",
     "forecast_parts",
     "forecast_site",

@@ -39,6 +39,12 @@ class UnknownModelError(ValueError):
     """The setting names a model that does not exist."""
 
 
+def check_model(model: str) -> None:
+    """Raise UnknownModelError when there is no such model."""
+    if model not in MODELS:
+        raise UnknownModelError(f"There is no model {model!r}; the models are {', '.join(MODELS)}.")
+
+
 def warm_up(model: str) -> None:
     """Load in the background what the model will need."""
     if model == "prophet":
@@ -79,8 +85,7 @@ def forecast_site(history: History, *, model: str) -> Forecast:
     Learns from complete days only; without any there is no forecast. When Prophet cannot be fitted the moving
     average takes its place.
     """
-    if model not in MODELS:
-        raise UnknownModelError(f"There is no model {model!r}; the models are {', '.join(MODELS)}.")
+    check_model(model)
     why = ""
     try:
         made = MODELS[model](history, horizon_days=HORIZON_DAYS, level=INTERVAL_LEVEL)
