@@ -9,7 +9,14 @@ import numpy as np
 from energy_analytics.forecasting.baselines import moving_average, seasonal_naive
 from energy_analytics.forecasting.correction import Correction, load_correction
 from energy_analytics.forecasting.ensemble import Track, ensemble_tracks
-from energy_analytics.forecasting.history import MIN_COMPLETE_DAYS, History, Model, Prediction, Score
+from energy_analytics.forecasting.history import (
+    MIN_COMPLETE_DAYS,
+    MIN_MEASURED_DAYS,
+    History,
+    Model,
+    Prediction,
+    Score,
+)
 from energy_analytics.forecasting.prophet_mode import prophet_mode
 from energy_analytics.forecasting.prophet_model import fit_prophet
 from energy_analytics.forecasting.scoring import Trial, score
@@ -60,7 +67,9 @@ def forecast_best(history: History, *, horizon_days: int, level: float, correcti
     else:
         made = MODELS[best](history, horizon_days=horizon_days, level=level)
     if made.measured_coverage is None:
-        coverage = next((line.coverage for line in scores if line.model == made.model and line.days), None)
+        coverage = next(
+            (x.coverage for x in scores if x.model == made.model and x.days >= MIN_MEASURED_DAYS), None
+        )
         made = replace(made, measured_coverage=coverage)
     return replace(made, scores=scores)
 
