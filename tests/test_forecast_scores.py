@@ -167,6 +167,6 @@ def test_the_artefact_is_small_and_fits_the_features():
     assert ARTEFACT.stat().st_size < 1_000_000
     learnt = load_correction()
     for trees in (learnt.median, learnt.lower, learnt.upper):
-        assert 0 <= trees.feature.min()
+        assert trees.feature.min() >= 0
         assert trees.feature.max() < len(NAMES)
         assert np.isfinite(trees.leaf).all()
