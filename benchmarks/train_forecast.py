@@ -231,18 +231,20 @@ def left_out(meters: list[Meter], *, origins: int = 12) -> pd.DataFrame:
         for meter in (m for m in meters if folds[m.home] == fold):
             for origin in test_origins(meter.daily_kwh, count=origins):
                 actual = meter.daily_kwh[origin + 1 : origin + 1 + HORIZON]
+                scale = naive_scale(meter.daily_kwh, origin)
                 for history in (30, 90, 0):
                     past = meter.daily_kwh[: origin + 1][-history:]
                     past = past[np.flatnonzero(~np.isnan(past))[0] :]
                     track = ensemble_tracks(past[None], horizon=HORIZON, level=0.8, correction=correction)[0]
+                    experts = make_panel(past[None], horizon=HORIZON).combined[0, -1]
                     known = ~np.isnan(actual)
                     inside = (actual >= track.lower[-1]) & (actual <= track.upper[-1])
                     lines.append(
                         {
                             "meter": meter.name,
                             "history_days": str(history or "full"),
-                            "mase": np.abs(track.mean[-1] - actual)[known].mean()
-                            / naive_scale(meter.daily_kwh, origin),
+                            "mase": np.abs(track.mean[-1] - actual)[known].mean() / scale,
+                            "experts_alone_mase": np.abs(experts - actual)[known].mean() / scale,
                             "coverage": inside[known].mean(),
                         }
                     )

@@ -203,3 +203,15 @@ def test_absent_days_are_days_without_a_value():
     shuffled = daily.drop(daily.index[10:13]).sample(frac=1, random_state=1)
     daily.iloc[10:13] = np.nan
     assert forecast(shuffled)["yhat"].tolist() == forecast(daily)["yhat"].tolist()
+
+
+def test_the_models_need_numpy_alone():
+    code = (
+        "import sys, datetime, numpy as np\n"
+        "from energy_analytics.forecasting import MODELS, History\n"
+        "history = History(datetime.date(2026, 1, 1), 5 + np.arange(90.0) % 7 % 3 + np.arange(90) % 11)\n"
+        "made = MODELS['auto'](history, horizon_days=7, level=0.8)\n"
+        "assert made.model == 'ensemble' and len(made.scores) == 4\n"
+        "assert 'pandas' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

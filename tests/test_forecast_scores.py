@@ -8,6 +8,7 @@ import pytest
 
 from energy_analytics.forecasting import ForecastError, History, Score, backtest, forecast
 from energy_analytics.forecasting.backtest import rolling_origins
+from energy_analytics.forecasting.correction import ARTEFACT, NAMES, load_correction
 from energy_analytics.forecasting.intervals import PRIOR_FACTOR, half_width_ratios, widening, width_factor
 from energy_analytics.forecasting.models import choose
 from energy_analytics.forecasting.prophet_mode import prophet_mode
@@ -149,3 +150,18 @@ def test_trees_by_hand():
     )
     rows = np.array([[1, 5], [1, 6], [2, 0]], np.float32)
     assert trees.predict(rows).tolist() == [11, 21, 31]
+
+
+def test_coverage_is_not_told_from_a_handful_of_days():
+    values = np.random.default_rng(3).gamma(4, 5, 18)
+    made = forecast(pd.Series(values, pd.date_range(START, periods=18)))
+    assert made.attrs["measured_coverage"] is None
+
+
+def test_the_artefact_is_small_and_fits_the_features():
+    assert ARTEFACT.stat().st_size < 1_000_000
+    learnt = load_correction()
+    for trees in (learnt.median, learnt.lower, learnt.upper):
+        assert trees.feature.min() >= 0
+        assert trees.feature.max() < len(NAMES)
+        assert np.isfinite(trees.leaf).all()

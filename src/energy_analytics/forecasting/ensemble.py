@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .correction import Correction, tree_rows
 from .experts import Array, Mask
 from .features import make_features
-from .history import Prediction
+from .history import MIN_MEASURED_DAYS, Prediction
 from .intervals import half_width_ratios, level_ratio, widening, width_factor
 from .level_shift import RETURN_SHARE, level_shifts
 from .panel import Panel, make_panel
@@ -55,7 +55,7 @@ class Track:
         known = ~np.isnan(self.errors)
         actual = self.mean + self.errors
         inside = (actual >= self.lower) & (actual <= self.upper)
-        coverage = float(inside[known].mean()) if known.any() else None
+        coverage = float(inside[known].mean()) if known.sum() >= MIN_MEASURED_DAYS else None
         return Prediction(model, self.mean[-1], self.lower[-1], self.upper[-1], measured_coverage=coverage)
 
 

@@ -11,6 +11,9 @@ from .experts import Array, Mask
 MIN_COMPLETE_DAYS: Final = 14
 """Below two weeks no weekday has been seen twice: every model gives way to the moving average."""
 
+MIN_MEASURED_DAYS: Final = 28
+"""A coverage measured on fewer days says nothing and is not told."""
+
 
 class ForecastError(ValueError):
     """The history cannot be forecast; the message says what arrived and what is needed."""

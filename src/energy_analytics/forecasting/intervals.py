@@ -14,7 +14,7 @@ LEARNT_LEVEL: Final = 0.8
 """Level of the pre-trained half-widths; others start from the normal distribution's ratio."""
 PRIOR_WEEKS: Final = 8.0
 """Weeks of errors that the width from other meters is worth."""
-PRIOR_FACTOR: Final = 0.95
+PRIOR_FACTOR: Final = 1.0
 """What the half-widths need on meters that they were not learnt on, from the left-out figures."""
 HALF_LIFE_DAYS: Final = 120.0
 _TINY: Final = 1e-12

@@ -9,7 +9,14 @@ import numpy as np
 from .baselines import moving_average, seasonal_naive
 from .correction import Correction, load_correction
 from .ensemble import Track, ensemble_tracks
-from .history import MIN_COMPLETE_DAYS, History, Model, Prediction, Score
+from .history import (
+    MIN_COMPLETE_DAYS,
+    MIN_MEASURED_DAYS,
+    History,
+    Model,
+    Prediction,
+    Score,
+)
 from .prophet_mode import prophet_mode
 from .prophet_model import fit_prophet
 from .scoring import Trial, score
@@ -60,7 +67,7 @@ def forecast_best(history: History, *, horizon_days: int, level: float, correcti
     else:
         made = MODELS[best](history, horizon_days=horizon_days, level=level)
     if made.measured_coverage is None:
-        coverage = next((line.coverage for line in scores if line.model == made.model and line.days), None)
+        coverage = next((x.coverage for x in scores if x.model == made.model and x.days >= MIN_MEASURED_DAYS), None)
         made = replace(made, measured_coverage=coverage)
     return replace(made, scores=scores)
 

@@ -61,7 +61,9 @@ def _design(day: NDArray[np.int_], start: int, span: int, changes: Array, offset
 
 def _solve(rows: Array, y: Array, changepoints: int) -> tuple[Array, float]:
     """Find the posterior mode: the Laplace prior by reweighted least squares, the noise in between."""
-    square, product, energy = rows.T @ rows, rows.T @ y, float(y @ y)
+    # einsum, not matmul: threads of a linear algebra library cost more than they save at this size.
+    square, product = np.einsum("ti,tj->ij", rows, rows), np.einsum("ti,t->i", rows, y)
+    energy = float(np.einsum("t,t->", y, y))
     width = rows.shape[1]
     penalty = np.full(width, 1 / SEASON_PRIOR_SCALE**2)
     penalty[:2] = 1 / TREND_PRIOR_SCALE**2
