@@ -1,0 +1,1 @@
+"""Episodes: stretches of time in which an appliance does not behave as it usually does."""
