@@ -134,12 +134,38 @@ def _slow_leak(x: Floats, start: int, hours: int, rng: np.random.Generator) -> F
 
 def _upside_down(x: Floats, start: int, hours: int, rng: np.random.Generator) -> Floats:
     days = x[start : start + hours].reshape(-1, DAY_HOURS)
-    swapped: Floats = np.nanmax(days, axis=1)[:, None] + np.nanmin(days, axis=1)[:, None] - days
+    low, high = np.fmin.reduce(days, axis=1), np.fmax.reduce(days, axis=1)
+    swapped: Floats = (low + high)[:, None] - days
     return swapped.ravel()
 
 
 def _late_day(x: Floats, start: int, hours: int, rng: np.random.Generator) -> Floats:
     return np.roll(x[start : start + hours], 3)
+
+
+def _lump(x: Floats, start: int, hours: int, rng: np.random.Generator) -> Floats:
+    stretch = np.zeros(hours)
+    stretch[-1] = np.nansum(x[start : start + hours])
+    return stretch
+
+
+def _averaged(x: Floats, start: int, hours: int, rng: np.random.Generator) -> Floats:
+    days = np.nan_to_num(x[start : start + hours]).reshape(-1, DAY_HOURS)
+    return np.repeat(days.mean(axis=1), DAY_HOURS) * rng.normal(1, 0.02, hours)
+
+
+def _base_lost(x: Floats, start: int, hours: int, rng: np.random.Generator) -> Floats:
+    return np.maximum(x[start : start + hours] - rng.uniform(0.4, 0.8) * _scale(x), 0)
+
+
+def _other_season(x: Floats, start: int, hours: int, rng: np.random.Generator) -> Floats:
+    away = (start + len(x) // 2) % len(x)
+    return np.resize(x[away : away + hours], hours)[::-1]
+
+
+def _evening_doubled(x: Floats, start: int, hours: int, rng: np.random.Generator) -> Floats:
+    hour = np.arange(start, start + hours) % DAY_HOURS
+    return x[start : start + hours] * np.where((hour >= 17) & (hour < 22), rng.uniform(2, 3), 1.0)
 
 
 KNOWN: Final = {
@@ -151,21 +177,26 @@ KNOWN: Final = {
     "frozen": Fault(_frozen, 12, 72),
     "shifted": Fault(_shifted, 96, 336, whole_days=True),
     "night use": Fault(_night_use, 120, 336, whole_days=True),
+    "noise": Fault(_noise, 72, 168),
+    "repeated day": Fault(_repeated_day, 96, 192, whole_days=True),
+    "drift": Fault(_drift, 240, 504),
+    "missing peak": Fault(_missing_peak, 96, 240, whole_days=True),
+    "dropouts": Fault(_dropouts, 48, 120),
+    "short cycling": Fault(_short_cycling, 24, 72),
+    "unit error": Fault(_unit_error, 4, 24),
+    "counted twice": Fault(_counted_twice, 24, 72, whole_days=True),
 }
 
 HELD_BACK: Final = {
-    "drift": Fault(_drift, 240, 504),
-    "noise": Fault(_noise, 72, 168),
     "capped": Fault(_capped, 96, 240),
-    "counted twice": Fault(_counted_twice, 24, 72, whole_days=True),
-    "short cycling": Fault(_short_cycling, 24, 72),
-    "missing peak": Fault(_missing_peak, 96, 240, whole_days=True),
-    "repeated day": Fault(_repeated_day, 96, 192, whole_days=True),
-    "dropouts": Fault(_dropouts, 48, 120),
-    "unit error": Fault(_unit_error, 4, 24),
     "slow leak": Fault(_slow_leak, 168, 504),
     "upside down": Fault(_upside_down, 72, 168, whole_days=True),
     "late by 3 h": Fault(_late_day, 168, 336, whole_days=True),
+    "lump after a gap": Fault(_lump, 6, 36),
+    "averaged": Fault(_averaged, 72, 168, whole_days=True),
+    "base load lost": Fault(_base_lost, 120, 336),
+    "another season": Fault(_other_season, 120, 336, whole_days=True),
+    "evening doubled": Fault(_evening_doubled, 120, 240, whole_days=True),
 }
 
 

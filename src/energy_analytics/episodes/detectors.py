@@ -27,7 +27,7 @@ from energy_analytics.episodes.windows import (
 Detector = Callable[[Evidence], Iterator[Candidate]]
 
 THRESHOLDS: Final[dict[str, float]] = {
-    "spike": 1.5,
+    "spike": 1.8,
     "rank 24 up": 3.75,
     "rank 24 down": 3.5,
     "rank 72 up": 3.0,
@@ -47,11 +47,17 @@ THRESHOLDS: Final[dict[str, float]] = {
     "peak down": 4.25,
     "still 12": 5.0,
     "still 24": 4.75,
+    "restless 24": 4.5,
+    "restless 72": 3.75,
     "frozen": 1.75,
+    "copied": 2.5,
     "dead": 3.25,
     "shift 5": 3.0,
     "shift 7": 2.75,
     "routine 7": 2.5,
+    "absent 4": 1.6,
+    "absent 6": 1.3,
+    "zeros": 0.15,
     "hours 4": 3.85,
     "hours 5": 3.1,
 }
@@ -64,6 +70,9 @@ FLOOR_SHARE: Final = 0.1
 """Part of the mean that is added before a ratio is taken, so that near nothing stays near nothing."""
 
 SHORTEST_RUN_HOURS: Final = 5
+
+ORDINARY: Final = 0.7
+"""Quantile over the weeks of each week's largest excess: what an ordinary week reaches."""
 
 
 def _ratio(kwh: Floats, usual_kwh: Floats, mean_kwh: float, floor: float = FLOOR_SHARE) -> Floats:
@@ -95,12 +104,15 @@ SIDES: Final[tuple[tuple[str, Direction, str], ...]] = (
 
 
 def spikes(e: Evidence) -> Iterator[Candidate]:
-    """Find single steps far above the usual, measured against the appliance's own rarest excesses."""
-    residual = np.nan_to_num(e.kwh - e.usual_kwh)
-    if len(residual) < e.per_day:
+    """Find single steps far above the usual, measured against the largest excess of an ordinary week."""
+    excess = np.nan_to_num(e.kwh - e.usual_kwh)
+    period = 7 * e.per_day if len(excess) >= 4 * 7 * e.per_day else e.per_day
+    rounds = len(excess) // period
+    if rounds < 3:
         return
-    unit = max(float(np.quantile(residual, 0.999)), FLOOR_SHARE * e.mean_kwh)
-    yield from _scan(e, residual / unit, name="spike", width=1, kind="spike", direction=1, hop=1)
+    largest = excess[: rounds * period].reshape(rounds, period).max(axis=1)
+    unit = max(float(np.quantile(largest, ORDINARY)), FLOOR_SHARE * e.mean_kwh)
+    yield from _scan(e, excess / unit, name="spike", width=1, kind="spike", direction=1, hop=1)
 
 
 def levels(e: Evidence) -> Iterator[Candidate]:
@@ -185,6 +197,19 @@ def stillness(e: Evidence) -> Iterator[Candidate]:
         )
 
 
+def restlessness(e: Evidence) -> Iterator[Candidate]:
+    """Find days on which the load jumps up and down more than usual, hour by hour."""
+    if e.per_day < 12:
+        return
+    hop = _hop(e)
+    for hours in (24, 72):
+        width = e.steps(hours)
+        scores = strengths(means(e.change_ranks, width)[::hop], least_spread=0.08)
+        yield from _scan(
+            e, scores, name=f"restless {hours}", width=width, kind="restless", direction=1, hop=hop
+        )
+
+
 def repeats(e: Evidence) -> Iterator[Candidate]:
     """Find the same reading again and again (frozen), or nothing at all (dead), for longer than ever."""
     used = e.kwh[e.kwh > 0]
@@ -195,7 +220,14 @@ def repeats(e: Evidence) -> Iterator[Candidate]:
     same = np.zeros(len(e.kwh), dtype=bool)
     same[1:] = (np.abs(np.diff(e.kwh)) <= tolerance) & ~nothing[1:]
     shortest = max(e.steps(SHORTEST_RUN_HOURS), 3)
-    for flags, extra, name, kind in ((same, 1, "frozen", "frozen reading"), (nothing, 0, "dead", "dead")):
+    copied = np.zeros(len(e.kwh), dtype=bool)
+    copied[e.per_day :] = np.abs(e.kwh[e.per_day :] - e.kwh[: -e.per_day]) <= tolerance
+    copied &= ~nothing & ~same
+    for flags, extra, name, kind in (
+        (same, 1, "frozen", "frozen reading"),
+        (nothing, 0, "dead", "dead"),
+        (copied, 0, "copied", "repeated readings"),
+    ):
         found = runs(flags)
         lengths = sorted((end - start + extra for start, end in found), reverse=True)
         usual = max(2.0, float(np.median(lengths[:12]))) if len(lengths) > 24 else 2.0
@@ -268,6 +300,51 @@ def routines(e: Evidence) -> Iterator[Candidate]:
     )
 
 
+def absences(e: Evidence) -> Iterator[Candidate]:
+    """Find the same hours unused on each of several days though they usually are used."""
+    if e.per_day < 12:
+        return
+    block = e.steps(3)
+    together = means(e.ranks, block)
+    for days in (4, 6):
+        every_day = np.nan_to_num(greatest(together, days, stride=e.per_day))
+        table = _by_day(every_day, e.per_day)
+        if len(table) < 2 * days:
+            continue
+        depth = -table.min(axis=1)
+        yield from _scan(
+            e,
+            depth,
+            name=f"absent {days}",
+            width=days * e.per_day,
+            kind="unused at usual hours",
+            direction=-1,
+            hop=e.per_day,
+        )
+
+
+def dropouts(e: Evidence) -> Iterator[Candidate]:
+    """Find days on which an appliance that hardly ever reads zero does so again and again."""
+    known = e.kwh[np.isfinite(e.kwh)]
+    if e.per_day < 12 or not (known > 0).any():
+        return
+    nothing = np.where(np.isfinite(e.kwh), e.kwh <= 1e-3 * np.median(known[known > 0]), np.nan)
+    hop = _hop(e)
+    share = means(nothing, e.per_day)[::hop]
+    if not np.isfinite(share).any():
+        return
+    usual = float(np.nanquantile(share, 0.9))
+    yield from _scan(
+        e,
+        np.nan_to_num((share - usual) / (1 - usual + 1e-9)),
+        name="zeros",
+        width=e.per_day,
+        kind="dropouts",
+        direction=-1,
+        hop=hop,
+    )
+
+
 def hours_of_day(e: Evidence) -> Iterator[Candidate]:
     """Find the same few hours used on each of several days though they usually are not."""
     if e.per_day < 12:
@@ -300,9 +377,12 @@ DETECTORS: Final[dict[str, Detector]] = {
     "energies": energies,
     "base_loads": base_loads,
     "stillness": stillness,
+    "restlessness": restlessness,
     "repeats": repeats,
     "shifts": shifts,
     "routines": routines,
     "hours_of_day": hours_of_day,
+    "absences": absences,
+    "dropouts": dropouts,
 }
 """The rules, by name."""

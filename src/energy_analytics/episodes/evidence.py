@@ -34,6 +34,8 @@ class Evidence:
     usual_kwh: Floats
     ranks: Floats
     """Normal score of the step's rank among its comparisons: 0 is the middle, +-2.6 the edge."""
+    change_ranks: Floats
+    """The same for the size of the change to the next step."""
     distances: Floats
     """Kilowatt-hours from the usual in robust standard deviations of that hour of the week."""
     mean_kwh: float
@@ -54,12 +56,15 @@ def evidence_of(grid: Grid) -> Evidence:
     kwh = grid.kwh
     lags = compared_lags(len(kwh), grid.per_day)
     usual = _smooth(median_of_lags(kwh, lags))
-    mean = float(np.nanmean(kwh)) or 1.0
+    known = kwh[np.isfinite(kwh)]
+    mean = (float(known.mean()) if len(known) else 0.0) or 1.0
+    with_neighbours = _with_neighbours(lags, grid.per_day)
     return Evidence(
         grid=grid,
         kwh=kwh,
         usual_kwh=usual,
-        ranks=_ranks(kwh, _with_neighbours(lags, grid.per_day)),
+        ranks=ranks_among(kwh, with_neighbours),
+        change_ranks=ranks_among(np.abs(np.diff(kwh, append=np.nan)), lags),
         distances=_distances(kwh - usual, grid.per_day, mean),
         mean_kwh=mean,
     )
@@ -89,8 +94,9 @@ def _smooth(x: Floats) -> Floats:
     return np.where(np.isnan(smooth), x, smooth)
 
 
-def _ranks(kwh: Floats, lags: Integers) -> Floats:
-    x = kwh.astype(np.float32)
+def ranks_among(values: Floats, lags: Integers) -> Floats:
+    """Return each value's normal score among the values `lags` away; NaN with too few of them."""
+    x = values.astype(np.float32)
     known = np.isfinite(x)
     above = np.zeros(len(x), dtype=np.float32)
     compared = np.zeros(len(x), dtype=np.float32)
