@@ -35,10 +35,17 @@ class Candidate:
 
 
 def above_threshold(
-    scores: Floats, *, width: int, hop: int = 1, size: int, kind: str, direction: Direction
+    scores: Floats,
+    least_strength: float,
+    *,
+    width: int,
+    hop: int,
+    size: int,
+    kind: str,
+    direction: Direction,
 ) -> Iterator[Candidate]:
-    """Yield one candidate per unbroken row of windows that score 1 or more."""
-    for first, after in runs(scores >= 1):
+    """Yield one candidate per unbroken row of windows that score `least_strength` or more."""
+    for first, after in runs(scores >= least_strength):
         end = min((after - 1) * hop + width, size)
         yield Candidate(first * hop, end, float(scores[first:after].max()), kind, direction)
 

@@ -1,4 +1,4 @@
-"""From a group of candidates to an episode: exact bounds, a kind, energies and a reason that can be checked."""
+"""From a group of candidates to an episode: exact bounds, a kind, energies and a reason."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta

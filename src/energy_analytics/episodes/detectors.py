@@ -1,8 +1,8 @@
-"""Rules that find unusual stretches. Each is a plain function of the evidence; to add one, list it in `DETECTORS`.
+"""Rules that find unusual stretches: plain functions of the evidence. To add one, list it in `DETECTORS`.
 
 Every rule compares a window with the same window at other times of the same appliance, in units of how much
-that usually varies. `THRESHOLDS` says how many units make an alarm at the default sensitivity; they were set on
-one half of the meters of the benchmark and are reported on the other half (docs/quality_anomalies.md).
+that usually varies. `THRESHOLDS` says how many units make an alarm at the default sensitivity; they were set
+on one half of the meters of the benchmark and are reported on the other half (docs/quality_anomalies.md).
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ from energy_analytics.episodes.windows import (
     strengths,
 )
 
-Detector = Callable[[Evidence], Iterator[Candidate]]
+Detector = Callable[[Evidence, float], Iterator[Candidate]]
 
 THRESHOLDS: Final[dict[str, float]] = {
     "spike": 1.8,
@@ -85,10 +85,19 @@ def _hop(e: Evidence) -> int:
 
 
 def _scan(
-    e: Evidence, scores: Floats, *, name: str, width: int, kind: str, direction: Direction, hop: int
+    e: Evidence,
+    scores: Floats,
+    least_strength: float,
+    *,
+    name: str,
+    width: int,
+    kind: str,
+    direction: Direction,
+    hop: int,
 ) -> Iterator[Candidate]:
     yield from above_threshold(
         scores / THRESHOLDS[name],
+        least_strength,
         width=width,
         hop=hop,
         size=len(e.kwh),
@@ -103,7 +112,7 @@ SIDES: Final[tuple[tuple[str, Direction, str], ...]] = (
 )
 
 
-def spikes(e: Evidence) -> Iterator[Candidate]:
+def spikes(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find single steps far above the usual, measured against the largest excess of an ordinary week."""
     excess = np.nan_to_num(e.kwh - e.usual_kwh)
     period = 7 * e.per_day if len(excess) >= 4 * 7 * e.per_day else e.per_day
@@ -112,10 +121,12 @@ def spikes(e: Evidence) -> Iterator[Candidate]:
         return
     largest = excess[: rounds * period].reshape(rounds, period).max(axis=1)
     unit = max(float(np.quantile(largest, ORDINARY)), FLOOR_SHARE * e.mean_kwh)
-    yield from _scan(e, excess / unit, name="spike", width=1, kind="spike", direction=1, hop=1)
+    yield from _scan(
+        e, excess / unit, least_strength, name="spike", width=1, kind="spike", direction=1, hop=1
+    )
 
 
-def levels(e: Evidence) -> Iterator[Candidate]:
+def levels(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find days to weeks in which most hours rank high or low among their like."""
     hop = _hop(e)
     for hours in (24, 72, 168):
@@ -123,11 +134,18 @@ def levels(e: Evidence) -> Iterator[Candidate]:
         scores = strengths(means(e.ranks, width)[::hop], least_spread=0.08)
         for side, direction, kind in SIDES:
             yield from _scan(
-                e, direction * scores, name=f"rank {hours} {side}", width=width, kind=kind, direction=direction, hop=hop
+                e,
+                direction * scores,
+                least_strength,
+                name=f"rank {hours} {side}",
+                width=width,
+                kind=kind,
+                direction=direction,
+                hop=hop,
             )
 
 
-def energies(e: Evidence) -> Iterator[Candidate]:
+def energies(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find days to weeks with far more or far less energy than usual."""
     hop = _hop(e)
     usual = np.where(np.isnan(e.kwh), np.nan, e.usual_kwh)
@@ -137,7 +155,14 @@ def energies(e: Evidence) -> Iterator[Candidate]:
         scores = strengths(ratio, least_spread=0.03)
         for side, direction, kind in SIDES:
             yield from _scan(
-                e, direction * scores, name=f"energy {hours} {side}", width=width, kind=kind, direction=direction, hop=hop
+                e,
+                direction * scores,
+                least_strength,
+                name=f"energy {hours} {side}",
+                width=width,
+                kind=kind,
+                direction=direction,
+                hop=hop,
             )
     daily = _ratio(means(e.kwh, e.per_day)[::hop], means(usual, e.per_day)[::hop], e.mean_kwh)
     for days in (3, 5):
@@ -146,6 +171,7 @@ def energies(e: Evidence) -> Iterator[Candidate]:
             yield from _scan(
                 e,
                 direction * scores,
+                least_strength,
                 name=f"every day {days} {side}",
                 width=days * e.per_day,
                 kind=kind,
@@ -163,7 +189,7 @@ BASE_DAYS: Final = (3, 4, 5, 7, 14, 21)
 """Days before and after with which a day's base load, peak and restlessness are compared."""
 
 
-def base_loads(e: Evidence) -> Iterator[Candidate]:
+def base_loads(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find a day's lowest use that is never reached any more (stuck on), or a day's highest (cut off)."""
     hop, width = _hop(e), e.per_day
     if width < 6 or len(e.kwh) < width:
@@ -173,15 +199,21 @@ def base_loads(e: Evidence) -> Iterator[Candidate]:
     base = np.where(enough, least(e.kwh, width)[::hop], np.nan)
     usual = median_of_lags(base, lags)
     excess = strengths(base - usual, least_spread=0.01 * e.mean_kwh)
-    yield from _scan(e, excess, name="base up", width=width, kind="stuck on", direction=1, hop=hop)
+    yield from _scan(
+        e, excess, least_strength, name="base up", width=width, kind="stuck on", direction=1, hop=hop
+    )
     growth = strengths(_ratio(base, usual, e.mean_kwh, 0.05), least_spread=0.03)
-    yield from _scan(e, growth, name="base log up", width=width, kind="stuck on", direction=1, hop=hop)
+    yield from _scan(
+        e, growth, least_strength, name="base log up", width=width, kind="stuck on", direction=1, hop=hop
+    )
     peak = np.where(enough, greatest(e.kwh, width)[::hop], np.nan)
     fall = strengths(_ratio(peak, median_of_lags(peak, lags), e.mean_kwh, 0.05), least_spread=0.05)
-    yield from _scan(e, -fall, name="peak down", width=width, kind="unusually low", direction=-1, hop=hop)
+    yield from _scan(
+        e, -fall, least_strength, name="peak down", width=width, kind="unusually low", direction=-1, hop=hop
+    )
 
 
-def stillness(e: Evidence) -> Iterator[Candidate]:
+def stillness(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find half days and days in which the load hardly moves though it usually does."""
     if e.per_day < 12 or len(e.kwh) < 2 * e.per_day:
         return
@@ -193,11 +225,18 @@ def stillness(e: Evidence) -> Iterator[Candidate]:
         moved = means(change, width)[::hop]
         scores = strengths(_ratio(moved, median_of_lags(moved, lags), e.mean_kwh, 0.02), least_spread=0.05)
         yield from _scan(
-            e, -scores, name=f"still {hours}", width=width, kind="hardly moving", direction=0, hop=hop
+            e,
+            -scores,
+            least_strength,
+            name=f"still {hours}",
+            width=width,
+            kind="hardly moving",
+            direction=0,
+            hop=hop,
         )
 
 
-def restlessness(e: Evidence) -> Iterator[Candidate]:
+def restlessness(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find days on which the load jumps up and down more than usual, hour by hour."""
     if e.per_day < 12:
         return
@@ -206,11 +245,18 @@ def restlessness(e: Evidence) -> Iterator[Candidate]:
         width = e.steps(hours)
         scores = strengths(means(e.change_ranks, width)[::hop], least_spread=0.08)
         yield from _scan(
-            e, scores, name=f"restless {hours}", width=width, kind="restless", direction=1, hop=hop
+            e,
+            scores,
+            least_strength,
+            name=f"restless {hours}",
+            width=width,
+            kind="restless",
+            direction=1,
+            hop=hop,
         )
 
 
-def repeats(e: Evidence) -> Iterator[Candidate]:
+def repeats(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find the same reading again and again (frozen), or nothing at all (dead), for longer than ever."""
     used = e.kwh[e.kwh > 0]
     if not len(used):
@@ -233,7 +279,7 @@ def repeats(e: Evidence) -> Iterator[Candidate]:
         usual = max(2.0, float(np.median(lengths[:12]))) if len(lengths) > 24 else 2.0
         for start, end in found:
             length = end - start + extra
-            if length >= shortest and length / usual >= THRESHOLDS[name]:
+            if length >= shortest and length / usual >= least_strength * THRESHOLDS[name]:
                 direction: Direction = -1 if kind == "dead" else 0
                 strength = length / usual / THRESHOLDS[name]
                 yield Candidate(start - extra, end, strength, kind, direction)
@@ -250,7 +296,7 @@ def _day_sums(table: Floats, days: int) -> Floats:
     return sums
 
 
-def shifts(e: Evidence) -> Iterator[Candidate]:
+def shifts(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find days on which the usual daily profile fits better when it is moved by some hours."""
     if e.per_day < 12:
         return
@@ -269,6 +315,7 @@ def shifts(e: Evidence) -> Iterator[Candidate]:
         yield from _scan(
             e,
             strengths(gain, least_spread=0.08),
+            least_strength,
             name=f"shift {days}",
             width=days * e.per_day,
             kind="shifted in time",
@@ -277,7 +324,7 @@ def shifts(e: Evidence) -> Iterator[Candidate]:
         )
 
 
-def routines(e: Evidence) -> Iterator[Candidate]:
+def routines(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find weeks whose hours rank high and low in another pattern than usual, whatever the level."""
     if e.per_day < 12:
         return
@@ -292,6 +339,7 @@ def routines(e: Evidence) -> Iterator[Candidate]:
     yield from _scan(
         e,
         strengths(pattern, least_spread=0.1),
+        least_strength,
         name=f"routine {days}",
         width=days * e.per_day,
         kind="unusual routine",
@@ -300,7 +348,7 @@ def routines(e: Evidence) -> Iterator[Candidate]:
     )
 
 
-def absences(e: Evidence) -> Iterator[Candidate]:
+def absences(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find the same hours unused on each of several days though they usually are used."""
     if e.per_day < 12:
         return
@@ -315,6 +363,7 @@ def absences(e: Evidence) -> Iterator[Candidate]:
         yield from _scan(
             e,
             depth,
+            least_strength,
             name=f"absent {days}",
             width=days * e.per_day,
             kind="unused at usual hours",
@@ -323,7 +372,7 @@ def absences(e: Evidence) -> Iterator[Candidate]:
         )
 
 
-def dropouts(e: Evidence) -> Iterator[Candidate]:
+def dropouts(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find days on which an appliance that hardly ever reads zero does so again and again."""
     known = e.kwh[np.isfinite(e.kwh)]
     if e.per_day < 12 or not (known > 0).any():
@@ -337,6 +386,7 @@ def dropouts(e: Evidence) -> Iterator[Candidate]:
     yield from _scan(
         e,
         np.nan_to_num((share - usual) / (1 - usual + 1e-9)),
+        least_strength,
         name="zeros",
         width=e.per_day,
         kind="dropouts",
@@ -345,7 +395,7 @@ def dropouts(e: Evidence) -> Iterator[Candidate]:
     )
 
 
-def hours_of_day(e: Evidence) -> Iterator[Candidate]:
+def hours_of_day(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find the same few hours used on each of several days though they usually are not."""
     if e.per_day < 12:
         return
@@ -358,7 +408,7 @@ def hours_of_day(e: Evidence) -> Iterator[Candidate]:
             continue
         best = table.max(axis=1)
         hour = table.argmax(axis=1)
-        for first, after in runs(best >= THRESHOLDS[f"hours {days}"]):
+        for first, after in runs(best >= least_strength * THRESHOLDS[f"hours {days}"]):
             strongest = first + int(np.argmax(best[first:after]))
             start_hour = int(hour[strongest])
             yield Candidate(

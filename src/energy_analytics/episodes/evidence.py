@@ -134,4 +134,5 @@ def _distances(residual_kwh: Floats, per_day: int, mean_kwh: float) -> Floats:
     if period >= 3:
         spread = np.sqrt((np.roll(spread, 1) ** 2 + 2 * spread**2 + np.roll(spread, -1) ** 2) / 4)
     spread = np.sqrt(spread**2 + (0.5 * overall) ** 2) + 1e-3 * mean_kwh
-    return residual_kwh / np.tile(spread, rounds)[: len(residual_kwh)]
+    distances: Floats = residual_kwh / np.tile(spread, rounds)[: len(residual_kwh)]
+    return distances

@@ -40,6 +40,8 @@ class Grid:
     midnight: int
     step_seconds: int
     kwh: Floats
+    filled: Floats
+    """Share of each step's readings that are known, at most 1."""
 
     @property
     def per_day(self) -> int:
@@ -51,7 +53,9 @@ class Grid:
         return self.midnight + place * self.step_seconds
 
 
-def meters(appliance_codes: Integers, appliances: list[str], seconds: Integers, kwh: Floats) -> Iterator[Meter]:
+def meters(
+    appliance_codes: Integers, appliances: list[str], seconds: Integers, kwh: Floats
+) -> Iterator[Meter]:
     """Split readings in any order by appliance; of a stamp that occurs again, the mean is kept."""
     order = np.lexsort((seconds, appliance_codes))
     codes, seconds, kwh = appliance_codes[order], seconds[order], kwh[order]
@@ -97,4 +101,5 @@ def grid_of(meter: Meter) -> Grid | None:
     full = max(step / meter.step_seconds, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         energy = np.where(count < full, energy * full / count, energy)
-    return Grid(midnight, step, np.where(count >= LEAST_FILLED * full, energy, np.nan))
+    filled = np.minimum(count / full, 1.0)
+    return Grid(midnight, step, np.where(filled >= LEAST_FILLED, energy, np.nan), filled)

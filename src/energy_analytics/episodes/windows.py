@@ -21,7 +21,7 @@ FEWEST_WINDOWS: Final = 8
 
 
 def means(x: Floats, width: int) -> Floats:
-    """Return the mean of each window; NaN where too little is known, nothing for a series that is too short."""
+    """Return the mean of each window; NaN where too little is known, nothing if the series is too short."""
     if len(x) < width:
         return np.empty(0)
     known = np.isfinite(x)
@@ -72,7 +72,8 @@ def strengths(values: Floats, *, least_spread: float) -> Floats:
     above = max((three_quarters - median) / NORMAL_QUARTILE, (high - median) / NORMAL_DECILE, least_spread)
     below = max((median - quarter) / NORMAL_QUARTILE, (median - low) / NORMAL_DECILE, least_spread)
     distance = np.nan_to_num(values - median)
-    return np.where(distance > 0, distance / above, distance / below)
+    scores: Floats = np.where(distance > 0, distance / above, distance / below)
+    return scores
 
 
 def runs(flags: Bools) -> list[tuple[int, int]]:
@@ -82,7 +83,7 @@ def runs(flags: Bools) -> list[tuple[int, int]]:
 
 
 def median_of_lags(x: Floats, lags: Integers) -> Floats:
-    """Return, for each place, the median of the known values that lie `lags` away; NaN with fewer than two."""
+    """Return, for each place, the median of the known values `lags` away; NaN with fewer than two."""
     size = len(x)
     lags = lags[np.abs(lags) < size]
     if not len(lags):
