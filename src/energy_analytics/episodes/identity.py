@@ -32,9 +32,9 @@ def carry_over(previous: pd.DataFrame, current: pd.DataFrame, *, readings_end: d
     Both are results of `detect_episodes` or of this function; `readings_end` is the end of the last interval.
     An episode is the same as an earlier one of that appliance when they share half of the shorter one and are
     not opposites (more use, less use); when several have grown into one, it keeps the id of the first. The
-    result has a further column `status`: `open` (it reaches the last day of readings), `closed`, or `withdrawn`
-    (reported before, no longer unusual beside what has arrived since; the row stays as it was, so that nothing
-    that was said disappears without a word).
+    result has a further column `status`: `open` (it reaches the last day of readings), `closed`, or
+    `withdrawn` (reported before, no longer unusual beside what has arrived since; the row stays as it was, so
+    that nothing that was said disappears without a word).
     """
     known: dict[str, list[Row]] = {}
     for record in previous.to_dict("records"):

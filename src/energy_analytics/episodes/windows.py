@@ -16,6 +16,11 @@ NORMAL_QUARTILE: Final = 0.674
 NORMAL_DECILE: Final = 1.282
 """Upper quartile and decile of the normal distribution, to turn quantiles into standard deviations."""
 
+FORTNIGHT_DAYS: Final = 14
+FEWEST_FORTNIGHTS: Final = 3
+ORDINARY: Final = 0.6
+"""Quantile over the fortnights: six in ten stay below what an ordinary one reaches."""
+
 FEWEST_WINDOWS: Final = 8
 """With fewer windows than this nothing can be called unusual."""
 
@@ -59,11 +64,12 @@ def shares_known(x: Floats, width: int) -> Floats:
     return share
 
 
-def strengths(values: Floats, *, least_spread: float) -> Floats:
-    """Return distances from the series' own median in its own standard deviations, each side with its own.
+def strengths(values: Floats, *, least_spread: float, per_day: int) -> Floats:
+    """Return how far each window lies from the series' own median, above and below each in its own unit.
 
-    The deviation is read off the middle of the distribution, so that faults do not hide themselves. NaN
-    becomes 0: what is not known is not unusual.
+    The unit is the geometric mean of two that faults hardly reach: the standard deviation read off the middle
+    of the distribution, and the extreme of an ordinary fortnight (`per_day` windows start in a day), which
+    knows how heavy the tail is. NaN becomes 0: what is not known is not unusual.
     """
     known = values[np.isfinite(values)]
     if len(known) < FEWEST_WINDOWS:
@@ -72,6 +78,12 @@ def strengths(values: Floats, *, least_spread: float) -> Floats:
     above = max((three_quarters - median) / NORMAL_QUARTILE, (high - median) / NORMAL_DECILE, least_spread)
     below = max((median - quarter) / NORMAL_QUARTILE, (median - low) / NORMAL_DECILE, least_spread)
     distance = np.nan_to_num(values - median)
+    size = FORTNIGHT_DAYS * per_day
+    fortnights = len(distance) // size
+    if fortnights >= FEWEST_FORTNIGHTS:
+        table = distance[: fortnights * size].reshape(fortnights, size)
+        above = np.sqrt(above * max(float(np.quantile(table.max(axis=1), ORDINARY)), 2 * least_spread))
+        below = np.sqrt(below * max(float(np.quantile(-table.min(axis=1), ORDINARY)), 2 * least_spread))
     scores: Floats = np.where(distance > 0, distance / above, distance / below)
     return scores
 

@@ -1,0 +1,94 @@
+"""How a row of window scores becomes candidates, and what the windows of the rules have in common."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from energy_analytics.episodes.candidates import Candidate, Direction, above_threshold
+from energy_analytics.episodes.evidence import Evidence
+from energy_analytics.episodes.windows import Floats, Integers
+
+THRESHOLDS: Final[dict[str, float]] = {
+    "spike": 1.8,
+    "rank 24 up": 3.32,
+    "rank 24 down": 3.21,
+    "rank 72 up": 2.65,
+    "rank 72 down": 3.33,
+    "rank 168 up": 3.17,
+    "rank 168 down": 2.83,
+    "energy 72 up": 2.97,
+    "energy 72 down": 3.61,
+    "energy 168 up": 3.4,
+    "energy 168 down": 2.97,
+    "every day 3 up": 2.96,
+    "every day 3 down": 3.32,
+    "every day 5 up": 3.25,
+    "every day 5 down": 3.45,
+    "base up": 10.8,
+    "base log up": 11.1,
+    "peak down": 6.9,
+    "still 12": 4.29,
+    "still 24": 5.86,
+    "restless 24": 2.9,
+    "restless 72": 2.65,
+    "frozen": 3.42,
+    "copied": 2.23,
+    "dead": 2.6,
+    "shift 5": 3.71,
+    "shift 7": 3.17,
+    "routine 7": 3.8,
+    "absent 4": 2,
+    "absent 6": 1.3,
+    "zeros": 0.188,
+    "hours 4": 6.02,
+    "hours 5": 3.46,
+}
+"""Units of a rule's own spread at which it raises an alarm."""
+
+HOPS_PER_DAY: Final = 8
+"""Windows of half a day and more start every three hours."""
+
+FLOOR_SHARE: Final = 0.1
+"""Part of the mean that is added before a ratio is taken, so that near nothing stays near nothing."""
+
+
+def log_ratio(kwh: Floats, usual_kwh: Floats, mean_kwh: float, floor: float = FLOOR_SHARE) -> Floats:
+    """Return the logarithm of used over usual, tame near zero."""
+    ratio: Floats = np.log((kwh + floor * mean_kwh) / (np.maximum(usual_kwh, 0) + floor * mean_kwh))
+    return ratio
+
+
+def hop_of(e: Evidence) -> int:
+    """Return how many steps lie between the starts of long windows."""
+    hop = max(e.per_day // HOPS_PER_DAY, 1)
+    return hop if e.per_day % hop == 0 else 1
+
+
+def scan(
+    e: Evidence,
+    scores: Floats,
+    least_strength: float,
+    *,
+    name: str,
+    width: int,
+    kind: str,
+    direction: Direction,
+    hop: int,
+) -> Iterator[Candidate]:
+    """Yield the candidates of one rule; `scores` are in units of its spread, high being unusual."""
+    yield from above_threshold(
+        scores / THRESHOLDS[name],
+        least_strength,
+        width=width,
+        hop=hop,
+        size=len(e.kwh),
+        kind=kind,
+        direction=direction,
+    )
+
+
+def lags_of_days(e: Evidence, days: tuple[int, ...], hop: int) -> Integers:
+    """Return days before and after as numbers of hops."""
+    away = np.array(days) * (e.per_day // hop)
+    return np.concatenate((away, -away))

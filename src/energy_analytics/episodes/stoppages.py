@@ -1,0 +1,65 @@
+"""Rules about readings that look like none: the same again and again, nothing, now and then nothing."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from energy_analytics.episodes.candidates import Candidate, Direction
+from energy_analytics.episodes.evidence import Evidence
+from energy_analytics.episodes.scans import THRESHOLDS, hop_of, scan
+from energy_analytics.episodes.windows import means, runs
+
+SHORTEST_RUN_HOURS: Final = 5
+
+
+def repeats(e: Evidence, least_strength: float) -> Iterator[Candidate]:
+    """Find the same reading again and again (frozen), or nothing at all (dead), for longer than ever."""
+    used = e.kwh[e.kwh > 0]
+    if not len(used):
+        return
+    tolerance = 1e-6 * float(np.median(used))
+    nothing = e.kwh <= 1e-3 * float(np.median(used))
+    same = np.zeros(len(e.kwh), dtype=bool)
+    same[1:] = (np.abs(np.diff(e.kwh)) <= tolerance) & ~nothing[1:]
+    shortest = max(e.steps(SHORTEST_RUN_HOURS), 3)
+    copied = np.zeros(len(e.kwh), dtype=bool)
+    copied[e.per_day :] = np.abs(e.kwh[e.per_day :] - e.kwh[: -e.per_day]) <= tolerance
+    copied &= ~nothing & ~same
+    for flags, extra, name, kind in (
+        (same, 1, "frozen", "frozen reading"),
+        (nothing, 0, "dead", "dead"),
+        (copied, 0, "copied", "repeated readings"),
+    ):
+        found = runs(flags)
+        lengths = sorted((end - start + extra for start, end in found), reverse=True)
+        usual = max(2.0, float(np.median(lengths[:12]))) if len(lengths) > 24 else 2.0
+        for start, end in found:
+            length = end - start + extra
+            if length >= shortest and length / usual >= least_strength * THRESHOLDS[name]:
+                direction: Direction = -1 if kind == "dead" else 0
+                strength = length / usual / THRESHOLDS[name]
+                yield Candidate(start - extra, end, strength, kind, direction)
+
+
+def dropouts(e: Evidence, least_strength: float) -> Iterator[Candidate]:
+    """Find days on which an appliance that hardly ever reads zero does so again and again."""
+    known = e.kwh[np.isfinite(e.kwh)]
+    if e.per_day < 12 or not (known > 0).any():
+        return
+    nothing = np.where(np.isfinite(e.kwh), e.kwh <= 1e-3 * np.median(known[known > 0]), np.nan)
+    hop = hop_of(e)
+    share = means(nothing, e.per_day)[::hop]
+    if not np.isfinite(share).any():
+        return
+    usual = float(np.nanquantile(share, 0.9))
+    yield from scan(
+        e,
+        np.nan_to_num((share - usual) / (1 - usual + 1e-9)),
+        least_strength,
+        name="zeros",
+        width=e.per_day,
+        kind="dropouts",
+        direction=-1,
+        hop=hop,
+    )
