@@ -17,6 +17,7 @@ COVERED: Final = 0.6
 """A kind that says exactly what is wrong names an episode from this share of its length on."""
 
 EXACT_KINDS: Final = ("dead", "frozen reading", "repeated readings")
+TRIMMED_KINDS: Final = ("unusually high", "unusually low", "stuck on")
 MOST_SEVERE: Final = 10.0
 
 
@@ -43,8 +44,7 @@ def wall_time(seconds: int) -> datetime:
 
 def describe(group: list[Candidate], meter: Meter, e: Evidence) -> Episode:
     """Turn what the rules found into one episode."""
-    found = _named(group)
-    found = _trimmed(found, e)
+    found = _named(group, _trimmed(outline(group), e))
     start, end = e.grid.seconds(found.start), e.grid.seconds(found.end)
     start, end = _to_the_reading(found, start, end, meter)
     rows = meter.rows_between(start, end)
@@ -71,23 +71,18 @@ def describe(group: list[Candidate], meter: Meter, e: Evidence) -> Episode:
     )
 
 
-def _named(group: list[Candidate]) -> Candidate:
-    whole = outline(group)
+def _named(group: list[Candidate], whole: Candidate) -> Candidate:
     for kind in EXACT_KINDS:
         exact = [c for c in group if c.kind == kind]
         if exact and sum(c.length for c in exact) >= COVERED * whole.length:
-            return replace(
-                exact[0],
-                start=min(c.start for c in exact),
-                end=max(c.end for c in exact),
-                strength=max(whole.strength, exact[0].strength),
-            )
+            first, last = min(c.start for c in exact), max(c.end for c in exact)
+            return replace(exact[0], start=first, end=last, strength=max(whole.strength, exact[0].strength))
     return whole
 
 
 def _trimmed(found: Candidate, e: Evidence) -> Candidate:
     """Cut a high or low stretch to where its hours really rank high or low."""
-    if found.kind not in ("unusually high", "unusually low") or found.length < e.per_day:
+    if found.kind not in TRIMMED_KINDS or found.length < e.per_day:
         return found
     reach = e.per_day // 2
     first, last = max(found.start - reach, 0), min(found.end + reach, len(e.kwh))
