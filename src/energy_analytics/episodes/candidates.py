@@ -15,6 +15,13 @@ RIVAL: Final = 0.6
 """A longer candidate sets the bounds of an episode only from this part of the best one's strength on."""
 
 
+EXACT_KINDS: Final = ("dead", "frozen reading", "repeated readings")
+LEVEL_KINDS: Final = ("unusually high", "unusually low")
+SHORTEST_LEVEL_DAYS: Final = 4
+COVERED: Final = 0.6
+"""A kind that says exactly what is wrong names an episode from this share of its length on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """Steps `start` up to, not including, `end`. A strength of 1 is just worth an alarm."""
@@ -72,8 +79,41 @@ def _same(one: Candidate, other: Candidate) -> bool:
 
 
 def outline(group: list[Candidate]) -> Candidate:
-    """Return the strongest of a group, as long as the longest that is about as strong."""
+    """Return what a group is about: as long as the longest that is about as strong as the strongest.
+
+    The kind is that of the strongest which is half as long or more, so that a spike does not name a week."""
     best = group[0]
-    rivals = [c for c in group if c.strength >= RIVAL * best.strength]
+    rivals = [c for c in group if c.strength >= RIVAL * best.strength and _same(c, best)]
     longest = max(rivals, key=lambda c: c.length)
-    return replace(best, start=min(best.start, longest.start), end=max(best.end, longest.end))
+    first, last = min(best.start, longest.start), max(best.end, longest.end)
+    named = next(c for c in group if 2 * c.length >= last - first)
+    return replace(named, start=first, end=last, strength=best.strength)
+
+
+def exactly(group: list[Candidate], whole: Candidate) -> Candidate:
+    """Return `whole`, or what in its group says exactly which readings are wrong if that is most of it."""
+    for kind in EXACT_KINDS:
+        exact = [c for c in group if c.kind == kind]
+        if exact and (exact[0] is group[0] or sum(c.length for c in exact) >= COVERED * whole.length):
+            first, last = min(c.start for c in exact), max(c.end for c in exact)
+            return replace(exact[0], start=first, end=last, strength=whole.strength)
+    return whole
+
+
+def level_changes(found: list[Candidate], *, day: int) -> list[Candidate]:
+    """Return `found` with each low stretch that turns into a high one, or the reverse, told as one new level.
+
+    A level that changes for good looks low before and high after, being compared with the weeks around.
+    `day` is the number of steps in a day.
+    """
+    levels = [c for c in found if c.kind in LEVEL_KINDS and c.length >= SHORTEST_LEVEL_DAYS * day]
+    changed = list(found)
+    for before in levels:
+        for after in levels:
+            turns = before.direction * after.direction < 0 and abs(after.start - before.end) <= 2 * day
+            if turns and before in changed and after in changed:
+                changed.remove(before)
+                changed.remove(after)
+                strength = max(before.strength, after.strength)
+                changed.append(replace(after, kind="new level", strength=strength))
+    return changed

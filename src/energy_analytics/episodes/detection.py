@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from energy_analytics.episodes.candidates import Candidate, joined, outline
+from energy_analytics.episodes.bounds import trimmed
+from energy_analytics.episodes.candidates import Candidate, exactly, joined, level_changes, outline
 from energy_analytics.episodes.description import Episode, describe
 from energy_analytics.episodes.detectors import DETECTORS
 from energy_analytics.episodes.evidence import Evidence, evidence_of
@@ -72,21 +73,21 @@ def episodes_of(meter: Meter, *, alarms_per_month: float) -> list[Episode]:
     candidates = [
         candidate for detector in DETECTORS.values() for candidate in detector(evidence, least_strength)
     ]
-    groups = _rare(joined(candidates), evidence, alarms_per_month)
-    return [describe(group, meter, evidence) for group in groups]
+    found = [exactly(group, trimmed(outline(group), evidence)) for group in joined(candidates)]
+    kept = _rare(level_changes(found, day=evidence.per_day), evidence, alarms_per_month)
+    return [describe(episode, meter, evidence) for episode in kept]
 
 
-def _rare(groups: list[list[Candidate]], e: Evidence, alarms_per_month: float) -> list[list[Candidate]]:
+def _rare(found: list[Candidate], e: Evidence, alarms_per_month: float) -> list[Candidate]:
     """Keep the strongest of each kind, as many as its share of the alarms allows."""
     months = np.isfinite(e.kwh).sum() / e.per_day / MONTH_DAYS
     allowed = max(FEWEST_PER_KIND, round(KIND_SHARE * alarms_per_month * months))
     taken: dict[str, int] = {}
     kept = []
-    for group in sorted(groups, key=lambda group: -group[0].strength):
-        kind = outline(group).kind
-        taken[kind] = taken.get(kind, 0) + 1
-        if taken[kind] <= allowed:
-            kept.append(group)
+    for candidate in sorted(found, key=lambda c: (-c.strength, c.start)):
+        taken[candidate.kind] = taken.get(candidate.kind, 0) + 1
+        if taken[candidate.kind] <= allowed:
+            kept.append(candidate)
     return kept
 
 

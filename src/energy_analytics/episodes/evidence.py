@@ -17,6 +17,13 @@ SHORTEST_WEEKLY_DAYS: Final = 28
 DAYS_AROUND: Final = 10
 """Days before and after in that case."""
 
+ORDINARY: Final = 0.7
+"""Quantile over the weeks of each week's largest excess: what an ordinary week reaches."""
+
+FEWEST_PERIODS: Final = 3
+CAPPED_AT: Final = 3.0
+"""Excesses count up to this many times the ordinary largest."""
+
 FEWEST_COMPARED: Final = 4
 LOGIT_TO_NORMAL: Final = 1.7
 """A logit divided by this is close to a standard normal score."""
@@ -38,8 +45,12 @@ class Evidence:
     """The same for the size of the change to the next step."""
     distances: Floats
     """Kilowatt-hours from the usual in robust standard deviations of that hour of the week."""
+    ordinary_excess_kwh: float
+    """The largest excess over the usual in an ordinary week."""
+    capped_kwh: Floats
+    """The readings without what is far above even that, so that one bad reading does not make a bad week."""
     mean_kwh: float
-    """Mean of the series, never 0: the unit of what is large."""
+    """Mean of the capped readings, never 0: the unit of what is large."""
 
     @property
     def per_day(self) -> int:
@@ -56,7 +67,9 @@ def evidence_of(grid: Grid) -> Evidence:
     kwh = grid.kwh
     lags = compared_lags(len(kwh), grid.per_day)
     usual = _smooth(median_of_lags(kwh, lags))
-    known = kwh[np.isfinite(kwh)]
+    ordinary_excess = _ordinary_excess(kwh - usual, grid.per_day)
+    capped = np.where(kwh - usual > CAPPED_AT * ordinary_excess, usual + CAPPED_AT * ordinary_excess, kwh)
+    known = capped[np.isfinite(capped)]
     mean = (float(known.mean()) if len(known) else 0.0) or 1.0
     with_neighbours = _with_neighbours(lags, grid.per_day)
     return Evidence(
@@ -66,8 +79,20 @@ def evidence_of(grid: Grid) -> Evidence:
         ranks=ranks_among(kwh, with_neighbours),
         change_ranks=ranks_among(np.abs(np.diff(kwh, append=np.nan)), lags),
         distances=_distances(kwh - usual, grid.per_day, mean),
+        ordinary_excess_kwh=ordinary_excess,
+        capped_kwh=capped,
         mean_kwh=mean,
     )
+
+
+def _ordinary_excess(residual_kwh: Floats, per_day: int) -> float:
+    """Return what the largest excess of a week (of a day in a short history) usually is, or infinity."""
+    period = 7 * per_day if len(residual_kwh) >= SHORTEST_WEEKLY_DAYS * per_day else per_day
+    rounds = len(residual_kwh) // period
+    if rounds < FEWEST_PERIODS:
+        return np.inf
+    largest = np.nan_to_num(residual_kwh[: rounds * period]).reshape(rounds, period).max(axis=1)
+    return max(float(np.quantile(largest, ORDINARY)), 0.0) or np.inf
 
 
 def compared_lags(size: int, per_day: int) -> Integers:

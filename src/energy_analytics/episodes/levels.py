@@ -22,9 +22,6 @@ SIDES: Final[tuple[tuple[str, Direction, str], ...]] = (
     ("down", -1, "unusually low"),
 )
 
-ORDINARY: Final = 0.7
-"""Quantile over the weeks of each week's largest excess: what an ordinary week reaches."""
-
 BASE_DAYS: Final = (3, 4, 5, 7, 14, 21)
 """Days before and after with which a day's base load, peak and restlessness are compared."""
 
@@ -32,12 +29,7 @@ BASE_DAYS: Final = (3, 4, 5, 7, 14, 21)
 def spikes(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find single steps far above the usual, measured against the largest excess of an ordinary week."""
     excess = np.nan_to_num(e.kwh - e.usual_kwh)
-    period = 7 * e.per_day if len(excess) >= 4 * 7 * e.per_day else e.per_day
-    rounds = len(excess) // period
-    if rounds < 3:
-        return
-    largest = excess[: rounds * period].reshape(rounds, period).max(axis=1)
-    unit = max(float(np.quantile(largest, ORDINARY)), FLOOR_SHARE * e.mean_kwh)
+    unit = max(e.ordinary_excess_kwh, FLOOR_SHARE * e.mean_kwh)
     yield from scan(e, excess / unit, least_strength, name="spike", width=1, kind="spike", direction=1, hop=1)
 
 
@@ -68,7 +60,7 @@ def energies(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     usual = np.where(np.isnan(e.kwh), np.nan, e.usual_kwh)
     for hours in (72, 168):
         width = e.steps(hours)
-        ratio = log_ratio(means(e.kwh, width)[::hop], means(usual, width)[::hop], e.mean_kwh)
+        ratio = log_ratio(means(e.capped_kwh, width)[::hop], means(usual, width)[::hop], e.mean_kwh)
         scores = strengths(ratio, least_spread=0.03, per_day=per_day)
         for side, direction, kind in SIDES:
             yield from scan(
@@ -81,7 +73,7 @@ def energies(e: Evidence, least_strength: float) -> Iterator[Candidate]:
                 direction=direction,
                 hop=hop,
             )
-    daily = log_ratio(means(e.kwh, e.per_day)[::hop], means(usual, e.per_day)[::hop], e.mean_kwh)
+    daily = log_ratio(means(e.capped_kwh, e.per_day)[::hop], means(usual, e.per_day)[::hop], e.mean_kwh)
     for days in (3, 5):
         for (side, direction, kind), extreme in zip(SIDES, (least, greatest), strict=True):
             scores = strengths(
@@ -132,7 +124,7 @@ def stillness(e: Evidence, least_strength: float) -> Iterator[Candidate]:
         return
     hop = hop_of(e)
     per_day = e.per_day // hop
-    change = np.abs(np.diff(e.kwh, append=np.nan))
+    change = np.abs(np.diff(e.capped_kwh, append=np.nan))
     lags = lags_of_days(e, BASE_DAYS, hop)
     for hours in (12, 24):
         width = e.steps(hours)

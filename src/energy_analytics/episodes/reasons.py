@@ -68,6 +68,16 @@ def _level(found: Candidate, f: Figures, meter: Meter, e: Evidence) -> str:
     return f"used {kwh_text(f.actual_kwh)} in {_length(f)} {_stretch(f)}; {_against(f)}"
 
 
+def _new_level(found: Candidate, f: Figures, meter: Meter, e: Evidence) -> str:
+    fortnight = 14 * e.per_day
+    before = float(np.nanmean(e.kwh[max(found.start - fortnight, 0) : found.start])) * e.per_day
+    after = float(np.nanmean(e.kwh[found.start : found.start + fortnight])) * e.per_day
+    return (
+        f"a new level since {f.start:%Y-%m-%d}: {kwh_text(after)} a day in the two weeks after, "
+        f"{kwh_text(before)} in the two before"
+    )
+
+
 def _spike(found: Candidate, f: Figures, meter: Meter, e: Evidence) -> str:
     rows = meter.rows_between(_seconds(f.start), _seconds(f.end))
     others = np.delete(meter.kwh, rows)
@@ -128,7 +138,7 @@ def _unusual_hours(found: Candidate, f: Figures, meter: Meter, e: Evidence) -> s
     hours = np.arange(first, first + width) % e.per_day
     on, off = _clock(first, e), _clock((first + width) % e.per_day, e)
     return (
-        f"on from {on} to {off} for {max(round(f.days), 1)} days {_stretch(f)}, "
+        f"on from {on} to {off} for {int(f.days) + 1} days {_stretch(f)}, "
         f"{kwh_text(used[hours].sum())} a day in these hours; "
         f"the same hours of other weeks use {kwh_text(usual[hours].sum())}"
     )
@@ -166,6 +176,7 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "spike": _spike,
     "unusually high": _level,
     "unusually low": _level,
+    "new level": _new_level,
     "stuck on": _stuck_on,
     "dead": _dead,
     "frozen reading": _frozen,

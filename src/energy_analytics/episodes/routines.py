@@ -7,7 +7,7 @@ import numpy as np
 from energy_analytics.episodes.candidates import Candidate
 from energy_analytics.episodes.evidence import Evidence
 from energy_analytics.episodes.scans import THRESHOLDS, scan
-from energy_analytics.episodes.windows import Floats, greatest, least, means, runs, strengths
+from energy_analytics.episodes.windows import FILLED, Floats, greatest, least, means, runs, strengths
 
 
 def _by_day(x: Floats, per_day: int) -> Floats:
@@ -25,7 +25,7 @@ def shifts(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find days on which the usual daily profile fits better when it is moved by some hours."""
     if e.per_day < 12:
         return
-    used, usual = _by_day(e.kwh, e.per_day), _by_day(e.usual_kwh, e.per_day)
+    used, usual = _by_day(e.capped_kwh, e.per_day), _by_day(e.usual_kwh, e.per_day)
     used = np.sqrt(np.maximum(np.nan_to_num(np.where(np.isnan(used), usual, used)), 0))
     usual = np.sqrt(np.maximum(np.nan_to_num(usual), 0))
     nearest = e.steps(3)
@@ -61,6 +61,7 @@ def routines(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     counts = _day_sums(known.astype(np.float64), days)
     mean = _day_sums(np.where(known, ranks, 0.0), days) / np.maximum(counts, 1)
     pattern = np.log(((mean - mean.mean(axis=1, keepdims=True)) ** 2).mean(axis=1) + 0.02)
+    pattern[counts.mean(axis=1) < FILLED * days] = np.nan
     yield from scan(
         e,
         strengths(pattern, least_spread=0.1, per_day=1),

@@ -22,6 +22,7 @@ def repeats(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     nothing = e.kwh <= 1e-3 * float(np.median(used))
     same = np.zeros(len(e.kwh), dtype=bool)
     same[1:] = (np.abs(np.diff(e.kwh)) <= tolerance) & ~nothing[1:]
+    known = int(np.isfinite(e.kwh).sum())
     shortest = max(e.steps(SHORTEST_RUN_HOURS), 3)
     copied = np.zeros(len(e.kwh), dtype=bool)
     copied[e.per_day :] = np.abs(e.kwh[e.per_day :] - e.kwh[: -e.per_day]) <= tolerance
@@ -36,7 +37,7 @@ def repeats(e: Evidence, least_strength: float) -> Iterator[Candidate]:
         usual = max(2.0, float(np.median(lengths[:12]))) if len(lengths) > 24 else 2.0
         for start, end in found:
             length = end - start + extra
-            if length >= shortest and length / usual >= least_strength * THRESHOLDS[name]:
+            if shortest <= length <= known / 2 and length / usual >= least_strength * THRESHOLDS[name]:
                 direction: Direction = -1 if kind == "dead" else 0
                 strength = length / usual / THRESHOLDS[name]
                 yield Candidate(start - extra, end, strength, kind, direction)

@@ -13,13 +13,14 @@ FILLED: Final = 0.6
 """A window counts from this share of known values on."""
 
 NORMAL_QUARTILE: Final = 0.674
-NORMAL_DECILE: Final = 1.282
-"""Upper quartile and decile of the normal distribution, to turn quantiles into standard deviations."""
+"""Upper quartile of the normal distribution, to turn quartiles into standard deviations."""
 
 FORTNIGHT_DAYS: Final = 14
-FEWEST_FORTNIGHTS: Final = 3
-ORDINARY: Final = 0.6
-"""Quantile over the fortnights: six in ten stay below what an ordinary one reaches."""
+FEWEST_FORTNIGHTS: Final = 6
+"""With fewer, a single fault could be in half of them."""
+
+TYPICAL_EXTREME: Final = 3.0
+"""The extreme of a fortnight in standard deviations, where there are too few to see it."""
 
 FEWEST_WINDOWS: Final = 8
 """With fewer windows than this nothing can be called unusual."""
@@ -74,16 +75,18 @@ def strengths(values: Floats, *, least_spread: float, per_day: int) -> Floats:
     known = values[np.isfinite(values)]
     if len(known) < FEWEST_WINDOWS:
         return np.zeros(len(values))
-    low, quarter, median, three_quarters, high = np.quantile(known, (0.1, 0.25, 0.5, 0.75, 0.9))
-    above = max((three_quarters - median) / NORMAL_QUARTILE, (high - median) / NORMAL_DECILE, least_spread)
-    below = max((median - quarter) / NORMAL_QUARTILE, (median - low) / NORMAL_DECILE, least_spread)
+    quarter, median, three_quarters = np.quantile(known, (0.25, 0.5, 0.75))
+    above = max((three_quarters - median) / NORMAL_QUARTILE, least_spread)
+    below = max((median - quarter) / NORMAL_QUARTILE, least_spread)
     distance = np.nan_to_num(values - median)
+    highest, lowest = TYPICAL_EXTREME * above, TYPICAL_EXTREME * below
     size = FORTNIGHT_DAYS * per_day
     fortnights = len(distance) // size
     if fortnights >= FEWEST_FORTNIGHTS:
         table = distance[: fortnights * size].reshape(fortnights, size)
-        above = np.sqrt(above * max(float(np.quantile(table.max(axis=1), ORDINARY)), 2 * least_spread))
-        below = np.sqrt(below * max(float(np.quantile(-table.min(axis=1), ORDINARY)), 2 * least_spread))
+        highest = max(float(np.quantile(table.max(axis=1), 0.5, method="lower")), 2 * least_spread)
+        lowest = max(float(np.quantile(-table.min(axis=1), 0.5, method="lower")), 2 * least_spread)
+    above, below = np.sqrt(above * highest), np.sqrt(below * lowest)
     scores: Floats = np.where(distance > 0, distance / above, distance / below)
     return scores
 
