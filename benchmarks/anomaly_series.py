@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from benchmarks.anomaly_faults import Floats
 
@@ -39,15 +38,13 @@ class Stretch:
         frame = pd.DataFrame({"timestamp": stamps, "appliance": self.meter, "kwh": values})
         return frame[np.isfinite(values)]
 
-    def places(self, moments: pd.Series) -> NDArray[np.float64]:
+    def places(self, moments: pd.Series) -> Floats:
         """Return moments as hours since the start."""
-        return ((moments - self.start) / pd.Timedelta("1h")).to_numpy(dtype=np.float64)
+        return np.array((moments - self.start) / pd.Timedelta("1h"), dtype=np.float64)
 
 
 def hourly_series(folder: Path) -> dict[str, Stretch]:
-    """Read every plain `timestamp,appliance,kwh` file below a folder; minutes of a meter also there by the hour
-    are left out.
-    """
+    """Read every plain `timestamp,appliance,kwh` file below a folder; of a meter in two files, the longer."""
     series: dict[str, Stretch] = {}
     for path in sorted(folder.rglob("*.csv.gz")):
         columns = pd.read_csv(path, nrows=0).columns

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from episode_series import at, household, moment, readings
 
 from energy_analytics.episodes import ReadingsError, detect_episodes
 from energy_analytics.schema import EPISODES
-from episode_series import at, household, moment, readings
 
 HOUR = pd.Timedelta("1h")
 
@@ -32,7 +32,8 @@ def test_columns_and_types_are_those_of_the_table():
     found = detect_episodes(readings(kwh))
     assert tuple(found.columns) == EPISODES.column_names
     assert found["start"].dtype.kind == found["end"].dtype.kind == "M"
-    assert all(found[name].dtype == "float64" for name in ("actual_kwh", "expected_kwh", "excess_kwh", "severity"))
+    figures = found[["actual_kwh", "expected_kwh", "excess_kwh", "severity"]]
+    assert (figures.dtypes == "float64").all()
 
 
 def test_a_spike_is_one_hour_and_its_excess():

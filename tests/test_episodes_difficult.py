@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from episode_series import START, at, household, moment, readings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy_analytics.episodes import detect_episodes
 from energy_analytics.schema import EPISODES
-from episode_series import START, at, household, moment, readings
 
 
 def test_no_rows():
@@ -103,19 +103,18 @@ steps = st.sampled_from(["10min", "30min", "1h", "6h", "1D"])
 
 @given(
     seed=st.integers(0, 2**32 - 1),
-    length=st.integers(1, 1500),
+    length=st.integers(1, 1000),
     freq=steps,
     zeros=st.floats(0, 1),
     missing=st.floats(0, 0.5),
-    alarms=st.floats(0.05, 20),
 )
-@settings(max_examples=60, deadline=None)
-def test_whatever_arrives_the_figures_add_up(seed, length, freq, zeros, missing, alarms):
+@settings(max_examples=40, deadline=None)
+def test_whatever_arrives_the_figures_add_up(seed, length, freq, zeros, missing):
     rng = np.random.default_rng(seed)
     kwh = np.where(rng.random(length) < zeros, 0.0, rng.lognormal(0, 1, length))
     kwh[rng.random(length) < missing] = np.nan
     frame = readings(kwh, freq=freq)
-    found = detect_episodes(frame, alarms_per_appliance_month=alarms)
+    found = detect_episodes(frame, alarms_per_appliance_month=4)
     assert found["id"].is_unique
     assert found["start"].is_monotonic_increasing
     assert (found["start"] < found["end"]).all()

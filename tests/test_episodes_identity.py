@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
+from episode_series import START, at, household, moment, readings
 
 from energy_analytics.episodes import carry_over, detect_episodes
-from episode_series import START, at, household, moment, readings
 
 
 def uploads(kwh: np.ndarray, *, from_day: int, to_day: int) -> list[pd.DataFrame]:

@@ -17,7 +17,7 @@ RIVAL: Final = 0.6
 
 EXACT_KINDS: Final = ("dead", "frozen reading", "repeated readings")
 LEVEL_KINDS: Final = ("unusually high", "unusually low")
-SHORTEST_LEVEL_DAYS: Final = 4
+SHORTEST_LEVEL_DAYS: Final = 6
 COVERED: Final = 0.6
 """A kind that says exactly what is wrong names an episode from this share of its length on."""
 
@@ -98,6 +98,15 @@ def exactly(group: list[Candidate], whole: Candidate) -> Candidate:
             first, last = min(c.start for c in exact), max(c.end for c in exact)
             return replace(exact[0], start=first, end=last, strength=whole.strength)
     return whole
+
+
+def distinct(found: list[Candidate]) -> list[Candidate]:
+    """Return the strongest of those that turn out to be about the same thing once their bounds are exact."""
+    kept: list[Candidate] = []
+    for candidate in sorted(found, key=lambda c: (-c.strength, c.start)):
+        if not any(_same(candidate, other) for other in kept):
+            kept.append(candidate)
+    return kept
 
 
 def level_changes(found: list[Candidate], *, day: int) -> list[Candidate]:

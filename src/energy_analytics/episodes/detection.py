@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from energy_analytics.episodes.bounds import trimmed
-from energy_analytics.episodes.candidates import Candidate, exactly, joined, level_changes, outline
+from energy_analytics.episodes.candidates import Candidate, distinct, exactly, joined, level_changes, outline
 from energy_analytics.episodes.description import Episode, describe
 from energy_analytics.episodes.detectors import DETECTORS
 from energy_analytics.episodes.evidence import Evidence, evidence_of
@@ -74,7 +74,7 @@ def episodes_of(meter: Meter, *, alarms_per_month: float) -> list[Episode]:
         candidate for detector in DETECTORS.values() for candidate in detector(evidence, least_strength)
     ]
     found = [exactly(group, trimmed(outline(group), evidence)) for group in joined(candidates)]
-    kept = _rare(level_changes(found, day=evidence.per_day), evidence, alarms_per_month)
+    kept = _rare(level_changes(distinct(found), day=evidence.per_day), evidence, alarms_per_month)
     return [describe(episode, meter, evidence) for episode in kept]
 
 

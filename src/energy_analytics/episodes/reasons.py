@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
 import numpy as np
@@ -45,8 +45,14 @@ def kwh_text(kwh: float) -> str:
 
 
 def _stretch(f: Figures) -> str:
-    same_day = (f.end - timedelta(seconds=1)).date() == f.start.date()
-    end = f"{f.end:%H:%M}" if same_day else f"{f.end:%Y-%m-%d %H:%M}"
+    last_day = (f.end - timedelta(seconds=1)).date()
+    if f.start.time() == f.end.time() == time(0):
+        return (
+            f"on {f.start:%Y-%m-%d}"
+            if last_day == f.start.date()
+            else f"from {f.start:%Y-%m-%d} to {last_day}"
+        )
+    end = f"{f.end:%H:%M}" if last_day == f.start.date() else f"{f.end:%Y-%m-%d %H:%M}"
     return f"from {f.start:%Y-%m-%d %H:%M} to {end}"
 
 

@@ -44,19 +44,21 @@ def repeats(e: Evidence, least_strength: float) -> Iterator[Candidate]:
 
 
 def dropouts(e: Evidence, least_strength: float) -> Iterator[Candidate]:
-    """Find days on which an appliance that hardly ever reads zero does so again and again."""
+    """Find days on which readings fall to zero again and again though they hardly ever do."""
     known = e.kwh[np.isfinite(e.kwh)]
     if e.per_day < 12 or not (known > 0).any():
         return
-    nothing = np.where(np.isfinite(e.kwh), e.kwh <= 1e-3 * np.median(known[known > 0]), np.nan)
+    nothing = e.kwh <= 1e-3 * np.median(known[known > 0])
+    fell = np.where(np.isfinite(e.kwh), nothing, np.nan)
+    fell[1:] -= nothing[1:] & nothing[:-1]
     hop = hop_of(e)
-    share = means(nothing, e.per_day)[::hop]
+    share = means(fell, e.per_day)[::hop]
     if not np.isfinite(share).any():
         return
     usual = float(np.nanquantile(share, 0.9))
     yield from scan(
         e,
-        np.nan_to_num((share - usual) / (1 - usual + 1e-9)),
+        np.nan_to_num(share - usual),
         least_strength,
         name="zeros",
         width=e.per_day,
