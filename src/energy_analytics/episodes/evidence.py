@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from energy_analytics.episodes.grid import Floats, Grid
-from energy_analytics.episodes.windows import Integers, median_of_lags
+from energy_analytics.episodes.windows import Integers, median_of_lags, quantiles
 
 WEEKS_AROUND: Final = 6
 """A step is compared with the same hour of the week in this many weeks before and after."""
@@ -91,8 +91,9 @@ def _ordinary_excess(residual_kwh: Floats, per_day: int) -> float:
     rounds = len(residual_kwh) // period
     if rounds < FEWEST_PERIODS:
         return np.inf
-    largest = np.nan_to_num(residual_kwh[: rounds * period]).reshape(rounds, period).max(axis=1)
-    return max(float(np.quantile(largest, ORDINARY)), 0.0) or np.inf
+    filled = np.where(np.isnan(residual_kwh), 0.0, residual_kwh)
+    largest = filled[: rounds * period].reshape(rounds, period).max(axis=1)
+    return max(quantiles(largest, ORDINARY)[0], 0.0) or np.inf
 
 
 def compared_lags(size: int, per_day: int) -> Integers:
@@ -113,7 +114,7 @@ def _with_neighbours(lags: Integers, per_day: int) -> Integers:
 def _smooth(x: Floats) -> Floats:
     if len(x) < 3:
         return x
-    padded = np.pad(x, 1, mode="edge")
+    padded = np.concatenate((x[:1], x, x[-1:]))
     before, here, after = NEAR_SPREAD
     smooth = before * padded[:-2] + here * padded[1:-1] + after * padded[2:]
     return np.where(np.isnan(smooth), x, smooth)
@@ -146,7 +147,7 @@ def _distances(residual_kwh: Floats, per_day: int, mean_kwh: float) -> Floats:
     known = np.abs(residual_kwh[np.isfinite(residual_kwh)])
     if not len(known):
         return np.full(len(residual_kwh), np.nan)
-    half, most = np.quantile(known, (0.5, 0.9))
+    half, most = quantiles(known, 0.5, 0.9)
     overall = max(1.4826 * half, 0.25 * most / 1.645)
     period = per_day * (7 if len(residual_kwh) >= SHORTEST_WEEKLY_DAYS * per_day else 1)
     rounds = -(-len(residual_kwh) // period)

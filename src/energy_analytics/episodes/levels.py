@@ -28,7 +28,7 @@ BASE_DAYS: Final = (3, 4, 5, 7, 14, 21)
 
 def spikes(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     """Find single steps far above the usual, measured against the largest excess of an ordinary week."""
-    excess = np.nan_to_num(e.kwh - e.usual_kwh)
+    excess = np.where(np.isnan(e.kwh - e.usual_kwh), 0.0, e.kwh - e.usual_kwh)
     unit = max(e.ordinary_excess_kwh, FLOOR_SHARE * e.mean_kwh)
     yield from scan(e, excess / unit, least_strength, name="spike", width=1, kind="spike", direction=1, hop=1)
 

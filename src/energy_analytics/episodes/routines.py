@@ -16,7 +16,7 @@ def _by_day(x: Floats, per_day: int) -> Floats:
 
 
 def _day_sums(table: Floats, days: int) -> Floats:
-    total = np.cumsum(np.pad(table, ((1, 0), (0, 0))), axis=0)
+    total = np.concatenate((np.zeros((1, table.shape[1])), np.cumsum(table, axis=0)))
     sums: Floats = total[days:] - total[:-days]
     return sums
 

@@ -8,7 +8,7 @@ import numpy as np
 from energy_analytics.episodes.candidates import Candidate, Direction
 from energy_analytics.episodes.evidence import Evidence
 from energy_analytics.episodes.scans import THRESHOLDS, hop_of, scan
-from energy_analytics.episodes.windows import means, runs
+from energy_analytics.episodes.windows import means, quantiles, runs
 
 SHORTEST_RUN_HOURS: Final = 5
 
@@ -55,7 +55,7 @@ def dropouts(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     share = means(fell, e.per_day)[::hop]
     if not np.isfinite(share).any():
         return
-    usual = float(np.nanquantile(share, 0.9))
+    usual = quantiles(share[np.isfinite(share)], 0.9)[0]
     yield from scan(
         e,
         np.nan_to_num(share - usual),

@@ -75,24 +75,40 @@ def strengths(values: Floats, *, least_spread: float, per_day: int) -> Floats:
     known = values[np.isfinite(values)]
     if len(known) < FEWEST_WINDOWS:
         return np.zeros(len(values))
-    quarter, median, three_quarters = np.quantile(known, (0.25, 0.5, 0.75))
+    quarter, median, three_quarters = quantiles(known, 0.25, 0.5, 0.75)
     above = max((three_quarters - median) / NORMAL_QUARTILE, least_spread)
     below = max((median - quarter) / NORMAL_QUARTILE, least_spread)
-    distance = np.nan_to_num(values - median)
+    distance = np.where(np.isnan(values), 0.0, values - median)
     highest, lowest = TYPICAL_EXTREME * above, TYPICAL_EXTREME * below
     size = FORTNIGHT_DAYS * per_day
     fortnights = len(distance) // size
     if fortnights >= FEWEST_FORTNIGHTS:
         table = distance[: fortnights * size].reshape(fortnights, size)
-        highest = max(float(np.quantile(table.max(axis=1), 0.5, method="lower")), 2 * least_spread)
-        lowest = max(float(np.quantile(-table.min(axis=1), 0.5, method="lower")), 2 * least_spread)
+        highest = max(_lower_median(table.max(axis=1)), 2 * least_spread)
+        lowest = max(_lower_median(-table.min(axis=1)), 2 * least_spread)
     above, below = np.sqrt(above * highest), np.sqrt(below * lowest)
     scores: Floats = np.where(distance > 0, distance / above, distance / below)
     return scores
 
 
+def quantiles(known: Floats, *shares: float) -> list[float]:
+    """Return quantiles of finite values, between neighbours where they fall between; fast for short series."""
+    ordered = np.sort(known)
+    places = [share * (len(ordered) - 1) for share in shares]
+    return [
+        float(ordered[int(p)] + (p - int(p)) * (ordered[min(int(p) + 1, len(ordered) - 1)] - ordered[int(p)]))
+        for p in places
+    ]
+
+
+def _lower_median(values: Floats) -> float:
+    return float(np.sort(values)[(len(values) - 1) // 2])
+
+
 def runs(flags: Bools) -> list[tuple[int, int]]:
     """Return where stretches of True begin and end (first place after)."""
+    if not flags.any():
+        return []
     edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.view(np.int8), [0]))))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
