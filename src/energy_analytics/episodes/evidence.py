@@ -20,6 +20,9 @@ DAYS_AROUND: Final = 10
 ORDINARY: Final = 0.7
 """Quantile over the weeks of each week's largest excess: what an ordinary week reaches."""
 
+WEEK_OVER_DAY: Final = 1.4
+"""How much larger a week's largest excess is than nine in ten days', where only days can be seen."""
+
 FEWEST_PERIODS: Final = 3
 CAPPED_AT: Final = 3.0
 """Excesses count up to this many times the ordinary largest."""
@@ -86,14 +89,16 @@ def evidence_of(grid: Grid) -> Evidence:
 
 
 def _ordinary_excess(residual_kwh: Floats, per_day: int) -> float:
-    """Return what the largest excess of a week (of a day in a short history) usually is, or infinity."""
-    period = 7 * per_day if len(residual_kwh) >= SHORTEST_WEEKLY_DAYS * per_day else per_day
+    """Return what the largest excess of a week usually is, or infinity if unknown."""
+    weekly = len(residual_kwh) >= SHORTEST_WEEKLY_DAYS * per_day
+    period = 7 * per_day if weekly else per_day
     rounds = len(residual_kwh) // period
     if rounds < FEWEST_PERIODS:
         return np.inf
     filled = np.where(np.isnan(residual_kwh), 0.0, residual_kwh)
     largest = filled[: rounds * period].reshape(rounds, period).max(axis=1)
-    return max(quantiles(largest, ORDINARY)[0], 0.0) or np.inf
+    ordinary = quantiles(largest, ORDINARY)[0] if weekly else WEEK_OVER_DAY * quantiles(largest, 0.9)[0]
+    return max(ordinary, 0.0) or np.inf
 
 
 def compared_lags(size: int, per_day: int) -> Integers:

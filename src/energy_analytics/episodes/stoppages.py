@@ -11,6 +11,8 @@ from energy_analytics.episodes.scans import THRESHOLDS, hop_of, scan
 from energy_analytics.episodes.windows import means, quantiles, runs
 
 SHORTEST_RUN_HOURS: Final = 5
+LONG_RUNS: Final = 12
+SHORTEST_USUAL: Final = 2.0
 
 
 def repeats(e: Evidence, least_strength: float) -> Iterator[Candidate]:
@@ -34,13 +36,20 @@ def repeats(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     ):
         found = runs(flags)
         lengths = sorted((end - start + extra for start, end in found), reverse=True)
-        usual = max(2.0, float(np.median(lengths[:12]))) if len(lengths) > 24 else 2.0
+        usual = _usual_length(lengths)
         for start, end in found:
             length = end - start + extra
             if shortest <= length <= known / 2 and length / usual >= least_strength * THRESHOLDS[name]:
                 direction: Direction = -1 if kind == "dead" else 0
                 strength = length / usual / THRESHOLDS[name]
                 yield Candidate(start - extra, end, strength, kind, direction)
+
+
+def _usual_length(longest_first: list[int]) -> float:
+    """Return how long the long runs of an appliance are; of few runs, the longest may be the fault itself."""
+    if len(longest_first) > 2 * LONG_RUNS:
+        return max(SHORTEST_USUAL, float(np.median(longest_first[:LONG_RUNS])))
+    return max(SHORTEST_USUAL, float(longest_first[1])) if len(longest_first) >= 3 else SHORTEST_USUAL
 
 
 def dropouts(e: Evidence, least_strength: float) -> Iterator[Candidate]:
