@@ -24,6 +24,9 @@ KIND_SHARE: Final = 0.6
 FEWEST_PER_KIND: Final = 3
 """One kind may take this share of the alarms, and this many anyway: what happens every week is a habit."""
 
+ALWAYS_TOLD: Final = 2.0
+"""An episode of this strength is told however many there are."""
+
 MONTH_DAYS: Final = 30.4
 
 
@@ -79,14 +82,14 @@ def episodes_of(meter: Meter, *, alarms_per_month: float) -> list[Episode]:
 
 
 def _rare(found: list[Candidate], e: Evidence, alarms_per_month: float) -> list[Candidate]:
-    """Keep the strongest of each kind, as many as its share of the alarms allows."""
+    """Keep the strongest of each kind, as many as its share of the alarms allows, and all that stand out."""
     months = np.isfinite(e.kwh).sum() / e.per_day / MONTH_DAYS
     allowed = max(FEWEST_PER_KIND, round(KIND_SHARE * alarms_per_month * months))
     taken: dict[str, int] = {}
     kept = []
     for candidate in sorted(found, key=lambda c: (-c.strength, c.start)):
         taken[candidate.kind] = taken.get(candidate.kind, 0) + 1
-        if taken[candidate.kind] <= allowed:
+        if taken[candidate.kind] <= allowed or candidate.strength >= ALWAYS_TOLD:
             kept.append(candidate)
     return kept
 

@@ -8,10 +8,9 @@ import numpy as np
 from energy_analytics.episodes.candidates import Candidate, Direction
 from energy_analytics.episodes.evidence import Evidence
 from energy_analytics.episodes.scans import THRESHOLDS, hop_of, scan
-from energy_analytics.episodes.windows import means, quantiles, runs
+from energy_analytics.episodes.windows import FORTNIGHT_DAYS, means, quantiles, runs
 
 SHORTEST_RUN_HOURS: Final = 5
-LONG_RUNS: Final = 12
 SHORTEST_USUAL: Final = 2.0
 
 
@@ -36,7 +35,7 @@ def repeats(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     ):
         found = runs(flags)
         lengths = sorted((end - start + extra for start, end in found), reverse=True)
-        usual = _usual_length(lengths)
+        usual = _usual_length(lengths, known / e.per_day)
         for start, end in found:
             length = end - start + extra
             if shortest <= length <= known / 2 and length / usual >= least_strength * THRESHOLDS[name]:
@@ -45,11 +44,10 @@ def repeats(e: Evidence, least_strength: float) -> Iterator[Candidate]:
                 yield Candidate(start - extra, end, strength, kind, direction)
 
 
-def _usual_length(longest_first: list[int]) -> float:
-    """Return how long the long runs of an appliance are; of few runs, the longest may be the fault itself."""
-    if len(longest_first) > 2 * LONG_RUNS:
-        return max(SHORTEST_USUAL, float(np.median(longest_first[:LONG_RUNS])))
-    return max(SHORTEST_USUAL, float(longest_first[1])) if len(longest_first) >= 3 else SHORTEST_USUAL
+def _usual_length(longest_first: list[int], days: float) -> float:
+    """Return the length that a run reaches once a fortnight."""
+    place = round(days / FORTNIGHT_DAYS)
+    return max(SHORTEST_USUAL, float(longest_first[place])) if place < len(longest_first) else SHORTEST_USUAL
 
 
 def dropouts(e: Evidence, least_strength: float) -> Iterator[Candidate]:
