@@ -136,3 +136,12 @@ def test_the_unit_makes_no_difference(seed, factor):
     one, other = detect_episodes(readings(kwh)), detect_episodes(readings(kwh * factor))
     assert list(one["id"]) == list(other["id"])
     assert other["excess_kwh"].to_numpy() == pytest.approx(one["excess_kwh"].to_numpy() * factor, rel=1e-4)
+
+
+def test_one_minute_that_an_hour_would_hide():
+    kwh = np.repeat(household(days=42) / 60, 60)
+    kwh[at(20, 19) * 60 + 17] += 0.4
+    found = detect_episodes(readings(kwh, freq="1min"))
+    assert list(found["kind"]) == ["spike"]
+    assert list(found["start"]) == [moment(20, 19) + pd.Timedelta("17min")]
+    assert list(found["end"]) == [moment(20, 19) + pd.Timedelta("18min")]

@@ -10,7 +10,15 @@ from typing import Final
 
 from energy_analytics.episodes.candidates import Candidate
 from energy_analytics.episodes.evidence import Evidence
-from energy_analytics.episodes.levels import base_loads, energies, levels, restlessness, spikes, stillness
+from energy_analytics.episodes.levels import (
+    base_loads,
+    bursts,
+    energies,
+    levels,
+    restlessness,
+    spikes,
+    stillness,
+)
 from energy_analytics.episodes.routines import absences, hours_of_day, routines, shifts
 from energy_analytics.episodes.stoppages import dropouts, repeats
 
@@ -18,6 +26,7 @@ Detector = Callable[[Evidence, float], Iterator[Candidate]]
 
 DETECTORS: Final[dict[str, Detector]] = {
     "spikes": spikes,
+    "bursts": bursts,
     "levels": levels,
     "energies": energies,
     "base_loads": base_loads,

@@ -70,7 +70,7 @@ def evidence_of(grid: Grid) -> Evidence:
     kwh = grid.kwh
     lags = compared_lags(len(kwh), grid.per_day)
     usual = _smooth(median_of_lags(kwh, lags))
-    ordinary_excess = _ordinary_excess(kwh - usual, grid.per_day)
+    ordinary_excess = ordinary_largest(kwh - usual, grid.per_day)
     capped = np.where(kwh - usual > CAPPED_AT * ordinary_excess, usual + CAPPED_AT * ordinary_excess, kwh)
     known = capped[np.isfinite(capped)]
     mean = (float(known.mean()) if len(known) else 0.0) or 1.0
@@ -88,8 +88,8 @@ def evidence_of(grid: Grid) -> Evidence:
     )
 
 
-def _ordinary_excess(residual_kwh: Floats, per_day: int) -> float:
-    """Return what the largest excess of a week usually is, or infinity if unknown."""
+def ordinary_largest(residual_kwh: Floats, per_day: int) -> float:
+    """Return what the largest value of a week usually is, or infinity if unknown."""
     weekly = len(residual_kwh) >= SHORTEST_WEEKLY_DAYS * per_day
     period = 7 * per_day if weekly else per_day
     rounds = len(residual_kwh) // period

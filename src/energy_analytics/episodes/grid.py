@@ -42,6 +42,8 @@ class Grid:
     kwh: Floats
     filled: Floats
     """Share of each step's readings that are known, at most 1."""
+    peak_kwh: Floats
+    """The largest reading of each step: the same as `kwh` when a step is one reading."""
 
     @property
     def per_day(self) -> int:
@@ -102,4 +104,8 @@ def grid_of(meter: Meter) -> Grid | None:
     with np.errstate(divide="ignore", invalid="ignore"):
         energy = np.where(count < full, energy * full / count, energy)
     filled = np.minimum(count / full, 1.0)
-    return Grid(midnight, step, np.where(filled >= LEAST_FILLED, energy, np.nan), filled)
+    known = filled >= LEAST_FILLED
+    peak = np.full(size, np.nan)
+    begins = np.flatnonzero(np.diff(place, prepend=-1))
+    peak[place[begins]] = np.maximum.reduceat(meter.kwh, begins)
+    return Grid(midnight, step, np.where(known, energy, np.nan), filled, np.where(known, peak, np.nan))

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from energy_analytics.episodes.candidates import Candidate, Direction
-from energy_analytics.episodes.evidence import Evidence
+from energy_analytics.episodes.evidence import Evidence, ordinary_largest
 from energy_analytics.episodes.scans import FLOOR_SHARE, hop_of, lags_of_days, log_ratio, scan
 from energy_analytics.episodes.windows import (
     greatest,
@@ -31,6 +31,15 @@ def spikes(e: Evidence, least_strength: float) -> Iterator[Candidate]:
     excess = np.where(np.isnan(e.kwh - e.usual_kwh), 0.0, e.kwh - e.usual_kwh)
     unit = max(e.ordinary_excess_kwh, FLOOR_SHARE * e.mean_kwh)
     yield from scan(e, excess / unit, least_strength, name="spike", width=1, kind="spike", direction=1, hop=1)
+
+
+def bursts(e: Evidence, least_strength: float) -> Iterator[Candidate]:
+    """Find single readings within an hour, far above the largest of an ordinary week."""
+    peaks = e.grid.peak_kwh
+    if np.array_equal(peaks, e.kwh, equal_nan=True):
+        return
+    scores = np.where(np.isnan(peaks), 0.0, peaks / ordinary_largest(peaks, e.per_day))
+    yield from scan(e, scores, least_strength, name="burst", width=1, kind="spike", direction=1, hop=1)
 
 
 def levels(e: Evidence, least_strength: float) -> Iterator[Candidate]:

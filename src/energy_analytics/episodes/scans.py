@@ -11,6 +11,7 @@ from energy_analytics.episodes.windows import Floats, Integers
 
 THRESHOLDS: Final[dict[str, float]] = {
     "spike": 1.89,
+    "burst": 2.2,
     "rank 24 up": 3.77,
     "rank 24 down": 5.12,
     "rank 72 up": 3.93,
