@@ -17,7 +17,7 @@ from energy_analytics.schema import EPISODES, RAW_ENERGY_DATA
 DEFAULT_ALARMS: Final = 0.5
 """Alarms per appliance and month at which a rule's strength of 1 is the limit."""
 
-ALARMS_EXPONENT: Final = 3.0
+ALARMS_EXPONENT: Final = 2.2
 """On clean meters alarms fall with this power of the strength asked for (docs/quality_anomalies.md)."""
 
 KIND_SHARE: Final = 0.6
