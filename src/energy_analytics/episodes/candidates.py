@@ -101,11 +101,20 @@ def exactly(group: list[Candidate], whole: Candidate) -> Candidate:
 
 
 def distinct(found: list[Candidate]) -> list[Candidate]:
-    """Return the strongest of those that turn out to be about the same thing once their bounds are exact."""
+    """Return the strongest of those that turn out to be about the same thing once their bounds are exact.
+
+    Two of one kind that merely touch become one.
+    """
     kept: list[Candidate] = []
     for candidate in sorted(found, key=lambda c: (-c.strength, c.start)):
-        if not any(_same(candidate, other) for other in kept):
-            kept.append(candidate)
+        if any(_same(candidate, other) for other in kept):
+            continue
+        whole = candidate
+        for other in [c for c in kept if c.kind == candidate.kind]:
+            if other.start < whole.end and whole.start < other.end:
+                kept.remove(other)
+                whole = replace(other, start=min(whole.start, other.start), end=max(whole.end, other.end))
+        kept.append(whole)
     return kept
 
 

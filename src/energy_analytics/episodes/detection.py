@@ -78,7 +78,17 @@ def episodes_of(meter: Meter, *, alarms_per_month: float) -> list[Episode]:
     ]
     found = [exactly(group, trimmed(outline(group), evidence)) for group in joined(candidates)]
     kept = _rare(level_changes(distinct(found), day=evidence.per_day), evidence, alarms_per_month)
-    return [describe(episode, meter, evidence) for episode in kept]
+    return _once([describe(episode, meter, evidence) for episode in kept])
+
+
+def _once(episodes: list[Episode]) -> list[Episode]:
+    """Leave out what turns out to be within another of its kind, once the bounds are those of readings."""
+    told: list[Episode] = []
+    for episode in episodes:
+        alike = [other for other in told if other.kind == episode.kind]
+        if not any(episode.start < other.end and other.start < episode.end for other in alike):
+            told.append(episode)
+    return told
 
 
 def _rare(found: list[Candidate], e: Evidence, alarms_per_month: float) -> list[Candidate]:
