@@ -145,3 +145,11 @@ def test_one_minute_that_an_hour_would_hide():
     assert list(found["kind"]) == ["spike"]
     assert list(found["start"]) == [moment(20, 19) + pd.Timedelta("17min")]
     assert list(found["end"]) == [moment(20, 19) + pd.Timedelta("18min")]
+
+
+def test_an_appliance_used_once_was_not_dead_before():
+    kwh = np.zeros(2000)
+    kwh[1000] = 1.0
+    found = detect_episodes(readings(kwh))
+    assert set(found["kind"]) <= {"spike"}
+    assert (found["end"] - found["start"] <= pd.Timedelta("1h")).all()

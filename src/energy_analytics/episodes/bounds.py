@@ -12,6 +12,9 @@ from energy_analytics.episodes.windows import Bools, runs
 
 TRIMMED_KINDS: Final = ("unusually high", "unusually low", "stuck on")
 
+BURST_SHARE: Final = 0.8
+"""A high stretch with this share of its energy in less than a day is a spike."""
+
 MORE_DAYS: Final = 3
 """Days on both sides that are looked at for more of the same hours."""
 
@@ -64,6 +67,10 @@ def _to_the_level(found: Candidate, e: Evidence) -> Candidate:
     end = int(np.argmax(gain))
     start = int(np.argmin(total[: end + 1]))
     if end - start < min(e.per_day, found.length // 2):
+        used = np.nan_to_num(e.kwh)
+        burst = used[first + start : first + end].sum() >= BURST_SHARE * used[found.start : found.end].sum()
+        if found.direction > 0 and burst:
+            return replace(found, start=first + start, end=first + end, kind="spike")
         return found
     return replace(found, start=first + start, end=first + end)
 

@@ -12,6 +12,8 @@ from energy_analytics.episodes.windows import FORTNIGHT_DAYS, means, quantiles, 
 
 SHORTEST_RUN_HOURS: Final = 5
 SHORTEST_USUAL: Final = 2.0
+LEAST_MISSED: Final = 2.0
+"""Dead means that the energy of this many average steps is missing; an appliance mostly off misses none."""
 
 
 def repeats(e: Evidence, least_strength: float) -> Iterator[Candidate]:
@@ -39,6 +41,9 @@ def repeats(e: Evidence, least_strength: float) -> Iterator[Candidate]:
         for start, end in found:
             length = end - start + extra
             if shortest <= length <= known / 2 and length / usual >= least_strength * THRESHOLDS[name]:
+                missed_kwh = np.nansum(np.maximum(e.usual_kwh[start:end], 0))
+                if kind == "dead" and missed_kwh < LEAST_MISSED * e.mean_kwh:
+                    continue
                 direction: Direction = -1 if kind == "dead" else 0
                 strength = length / usual / THRESHOLDS[name]
                 yield Candidate(start - extra, end, strength, kind, direction)
