@@ -168,6 +168,31 @@ DECOMPOSITION: Final = Table(
     ),
 )
 
+EPISODE_COLUMNS: Final = (
+    Column("id", "VARCHAR", "name of the episode, the same in the next upload"),
+    Column("start", "TIMESTAMP", "start of its first interval, local wall time"),
+    Column("end", "TIMESTAMP", "end of its last interval, local wall time"),
+    Column("appliance", "VARCHAR", "appliance, sub-meter or meter"),
+    Column("kind", "VARCHAR", "spike, unusually high, unusually low, stuck on, dead, frozen, ..."),
+    Column("actual_kwh", "DOUBLE", "energy of the readings that start in it, kWh"),
+    Column("expected_kwh", "DOUBLE", "energy usual for the same hours of the week, kWh"),
+    Column("excess_kwh", "DOUBLE", "actual less expected, kWh"),
+    Column("severity", "DOUBLE", "1 just worth an alarm, at most 10"),
+    Column("reason", "VARCHAR", "a sentence that can be checked against the readings"),
+)
+"""What the detection of episodes returns."""
+
+EPISODES: Final = Table(
+    "episodes",
+    f"{CURATED}/episodes",
+    "parquet",
+    (
+        *EPISODE_COLUMNS,
+        Column("status", "VARCHAR", "open (it reaches the last day read), closed, or withdrawn"),
+        Column("site", "VARCHAR", "site; empty for the root site"),
+    ),
+)
+
 REJECTED_ROWS: Final = Table(
     "rejected_rows",
     REJECTED,
@@ -191,6 +216,7 @@ TABLES: Final = {
         DAILY,
         APPLIANCE_FORECAST,
         DECOMPOSITION,
+        EPISODES,
         REJECTED_ROWS,
     )
 }
