@@ -209,7 +209,7 @@ def test_a_lake_whose_name_looks_like_markup(tmp_path: Path) -> None:
         (
             ["run", "a.csv", "--model", "oracle"],
             "",
-            "There is no model 'oracle'; the models are prophet, moving_average.",
+            "There is no model 'oracle'; the models are prophet, moving_average, seasonal_naive, ensemble, auto.",
         ),
         (["run", "a.csv"], "sigma = -1", "sigma = -1"),
         (["run", "a.csv"], "sigmas = 2", "sigmas"),

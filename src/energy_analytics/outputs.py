@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from datetime import timedelta
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def put_curated(
         for table, rows in (
             (schema.APPLIANCE_FORECAST, _ahead_rows(analysis)),
             (schema.DECOMPOSITION, _parts_rows(analysis)),
+            (schema.EPISODES, [(*astuple(one), analysis.site) for one in analysis.episodes]),
         ):
             path = folder / f"{table.name}.parquet"
             _put_rows(engine, path, table, rows)
@@ -112,9 +114,8 @@ def _put_rows(
     engine: duckdb.DuckDBPyConnection, path: Path, table: schema.Table, rows: Sequence[Sequence[object]]
 ) -> None:
     """Write rows in the order of the table's columns; NaN becomes null."""
-    engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE rows ({', '.join(f'{one.name} {one.type}' for one in table.columns)})"
-    )
+    declared = ", ".join(f'"{one.name}" {one.type}' for one in table.columns)
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE rows ({declared})")
     columns: list[Sequence[object]] = list(zip(*rows, strict=True)) or [() for _ in table.columns]
     values = ", ".join(
         f"nullif(unnest(?::{one.type}[]), 'nan')" if one.type == "DOUBLE" else f"unnest(?::{one.type}[])"

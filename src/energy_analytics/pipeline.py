@@ -31,9 +31,10 @@ from .intake import UnusableUploadError, estimated_rows
 from .lake import LocalLake
 from .report import render_html, render_text
 from .results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, ModelScore, Quality
-from .runs import Manifest, is_newest, later_uploads_without, newest_run, put_manifest
+from .runs import Manifest, is_newest, later_uploads_without, newest_run, put_manifest, run_before
 from .settings import Settings
 from .tariff import choose_price
+from .unusual import as_rows, from_rows, unusual_episodes
 from .uploads import Upload, upload_time
 from .weather import read_temperatures
 
@@ -70,6 +71,7 @@ def analyse(
     settings: Settings,
     *,
     site: str,
+    episodes_before: Sequence[Mapping[str, Any]],
     progress: Progress,
 ) -> tuple[Analysis, Tables]:
     """Work out everything about a site's readings. Writes nothing outside the engine."""
@@ -91,6 +93,16 @@ def analyse(
     levels = {name: Level(one.avg_kwh, one.std_kwh) for name, one in found.items() if one.std_kwh is not None}
     anomalies = create_anomalies(engine, history.readings, levels, sigma=settings.sigma)
     summary = summarise(engine, anomalies, sigma=settings.sigma)
+    ends = (one.last + timedelta(minutes=steps.get(name, 0.0)) for name, one in found.items())
+    episodes = unusual_episodes(
+        engine,
+        history.readings,
+        hourly,
+        before=episodes_before,
+        appliances=sorted(found),
+        alarms_per_appliance_month=settings.alarms_per_appliance_month,
+        readings_end=max(ends),
+    )
 
     progress(STAGES[3], engine, history.rows_accepted)
     ahead = _look_ahead(days, complete_days(engine, daily, [one.appliance for one in appliances]), settings)
@@ -116,6 +128,7 @@ def analyse(
             notes=_notes(history, settings),
         ),
         anomalies=summary,
+        episodes=episodes,
         forecast=ahead.forecast,
         appliance_forecasts=ahead.appliances,
         decomposition=ahead.decomposition,
@@ -206,7 +219,15 @@ def _run_once(
     *,
     curate: bool,
 ) -> Manifest:
-    analysis, tables = analyse(engine, history, settings, site=upload.site, progress=progress)
+    before = run_before(lake, upload)
+    analysis, tables = analyse(
+        engine,
+        history,
+        settings,
+        site=upload.site,
+        episodes_before=from_rows(before["results"]["episodes"]) if before else [],
+        progress=progress,
+    )
     outputs.check(analysis)
     progress(STAGES[4], engine, history.rows_accepted)
     price = choose_price(settings.price_per_kwh, settings.currency)
@@ -265,6 +286,9 @@ def describe_run(upload: Upload, settings: Settings, *, status: str, error: str 
                 "max_reading_kwh",
                 "model",
                 "sigma",
+                "alarms_per_appliance_month",
+                "holidays_country",
+                "holidays_region",
                 "price_per_kwh",
                 "currency",
             }
@@ -293,6 +317,7 @@ def _summary(analysis: Analysis) -> dict[str, Any]:
         "gaps": analysis.quality.gap_count,
         "missing_intervals": analysis.quality.missing_intervals,
         "anomalies": analysis.anomalies.count,
+        "episodes": as_rows(analysis.episodes),
         "forecast": {
             "model": analysis.forecast.model,
             "trained_on_days": analysis.forecast.trained_on_days,

@@ -69,7 +69,7 @@ def _engine(lake: LocalLake, sql: str, settings: Settings, folder: Path) -> Iter
             _create_view(engine, name, _run_tables(lake, schema.TABLES[name], output, succeeded))
         for name, of in schema.LATEST.items():
             _create_view(engine, name, _run_tables(lake, schema.TABLES[of], _OUTPUT_OF[of], newest))
-        for table in (schema.HOURLY, schema.DAILY, schema.APPLIANCE_FORECAST, schema.DECOMPOSITION):
+        for table in (schema.HOURLY, schema.DAILY, schema.APPLIANCE_FORECAST, schema.DECOMPOSITION, schema.EPISODES):
             paths = [lake.fetch(stored.key) for stored in lake.list(table.prefix)]
             _create_view(engine, table.name, f"SELECT * FROM {parquet(paths)}" if paths else _nothing(table))
         _create_view(engine, schema.READINGS.name, _readings(engine, lake))
@@ -87,7 +87,7 @@ def _create_view(engine: duckdb.DuckDBPyConnection, name: str, select: str) -> N
 
 
 def _nothing(table: Table, further: Sequence[str] = ()) -> str:
-    columns = [f"CAST(NULL AS {column.type}) AS {column.name}" for column in table.columns]
+    columns = [f'CAST(NULL AS {column.type}) AS "{column.name}"' for column in table.columns]
     return f"SELECT {', '.join([*columns, *further])} WHERE false"
 
 

@@ -97,6 +97,26 @@ class AnomalySummary:
 
 
 @dataclass(frozen=True, slots=True)
+class EpisodeFound:
+    """A stretch of time in which an appliance did not behave as it usually does."""
+
+    id: str
+    start: datetime
+    end: datetime
+    """Local start of its first interval and end of its last."""
+    appliance: str
+    kind: str
+    actual_kwh: float
+    expected_kwh: float
+    excess_kwh: float
+    severity: float
+    """1 just worth an alarm, at most 10."""
+    reason: str
+    status: str
+    """`open` (it reaches the last day read), `closed`, or `withdrawn` (reported before, no longer unusual)."""
+
+
+@dataclass(frozen=True, slots=True)
 class ForecastDay:
     """One day ahead: energy of the site and its prediction interval, kWh."""
 
@@ -187,6 +207,8 @@ class Analysis:
     quality: Quality
     anomalies: AnomalySummary
     forecast: Forecast
+    episodes: tuple[EpisodeFound, ...] = ()
+    """In order of start."""
     appliance_forecasts: tuple[ApplianceForecast, ...] = ()
     decomposition: Decomposition | None = None
     """None without a complete day."""

@@ -85,6 +85,15 @@ def newest_run(lake: LocalLake, site: str) -> Upload | None:
     return next(succeeded, None)
 
 
+def run_before(lake: LocalLake, upload: Upload) -> Manifest | None:
+    """Return the manifest of the newest successful run of the site before this upload's."""
+    for manifest in runs(lake, upload.site):
+        other = upload_of(manifest)
+        if manifest["status"] == "succeeded" and (other.uploaded_at, other.key) < (upload.uploaded_at, upload.key):
+            return manifest
+    return None
+
+
 def waiting_uploads(lake: LocalLake, site: str | None = None) -> list[StoredObject]:
     """Return the uploads without a run, the earliest first."""
     done = {upload.key: upload for upload in map(upload_of, reversed(runs(lake, site)))}

@@ -58,6 +58,8 @@ class Settings(SiteSettings, BaseSettings):
     """A name in `forecasting.MODELS`."""
     sigma: Positive = 2.0
     """Standard deviations above the mean at which a reading is an anomaly."""
+    alarms_per_appliance_month: Positive = 0.5
+    """About how many episodes an appliance with nothing wrong may be reported with in a month."""
     max_reading_kwh: Positive = 1e9
     """A reading above this is refused: no site uses 1 TWh in an interval."""
     memory_limit_mb: Annotated[int, Field(ge=64)] = 320

@@ -5,7 +5,7 @@ from statistics import fmean
 from typing import Final
 
 from energy_analytics import words
-from energy_analytics.report import outlook
+from energy_analytics.report import happenings, outlook
 from energy_analytics.report.quality import Row, gap_rows, quality_rows
 from energy_analytics.results import (
     Advice,
@@ -45,6 +45,8 @@ class Content:
     insights: tuple[Paragraph, ...]
     auditor: tuple[Paragraph, ...]
     written_by: str
+    episodes: str
+    episode_rows: tuple[tuple[str, str, str, str, str], ...]
     anomalies: str
     anomaly_counts: tuple[Row, ...]
     top_anomalies: tuple[tuple[str, str, str, str, str], ...]
@@ -71,6 +73,8 @@ def build(analysis: Analysis, advice: Advice, *, source_name: str) -> Content:
         insights=advice.insights,
         auditor=advice.auditor,
         written_by=_written_by(advice.written_by),
+        episodes=happenings.episodes_in_words(analysis.episodes),
+        episode_rows=happenings.episode_rows(analysis.episodes),
         anomalies=_anomalies(analysis.anomalies),
         anomaly_counts=_anomaly_counts(analysis.anomalies),
         top_anomalies=_top_anomalies(analysis.anomalies),

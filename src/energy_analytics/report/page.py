@@ -46,6 +46,7 @@ def _environment(*, autoescape: bool) -> "Environment":
         keep_trailing_newline=True,
     )
     environment.filters |= {
+        "capitalized": lambda text: text[:1].upper() + text[1:],
         "energy": words.energy,
         "percent": words.percent,
         "number": words.number,
