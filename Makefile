@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/sample/household_power_hourly.csv.gz
 
-.PHONY: help demo install install-dev test test-all check format bench requirements clean
+.PHONY: help demo install install-dev test test-all check format bench bench-quality train requirements clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,6 +51,23 @@ format: install-dev  ## Put the code in shape
 bench: install-dev  ## Measure speed and memory against a plain pandas + Prophet script
 	@$(BIN)/python benchmarks/speed.py
 
+# What the quality benchmarks and the training need, apart from the project's own environment: rival models that
+# are not ours to ship, one of which still wants an older pandas.
+DATA ?= $(or $(ENERGY_TEST_DATA),../shared/data)
+QUALITY := .venv-quality
+
+$(QUALITY)/.installed: benchmarks/requirements.txt
+	@$(PYTHON) -m venv $(QUALITY)
+	@$(QUALITY)/bin/python -m pip install -qq --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $@
+
+bench-quality: $(QUALITY)/.installed  ## Measure forecast and episodes on the meters of a folder: make bench-quality DATA=folder
+	PYTHONPATH=src $(QUALITY)/bin/python -m benchmarks.quality_forecast --data $(DATA) $(if $(wildcard $(DATA)/smart_meters_au),--left-out) --rivals
+	PYTHONPATH=src $(QUALITY)/bin/python -m benchmarks.quality_anomalies $(DATA)
+
+train: $(QUALITY)/.installed  ## Make the pre-trained part of the forecast anew: make train DATA=folder
+	PYTHONPATH=src $(QUALITY)/bin/python -m benchmarks.train_forecast --data $(DATA)
+
 requirements: install-dev  ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile pyproject.toml $(PIN) -o requirements.txt
 	@$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.txt $(PIN) -o requirements-dev.txt
@@ -58,4 +75,4 @@ requirements: install-dev  ## Pin the dependencies anew, with hashes
 PIN := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade
 
 clean:  ## Remove what make made; the lake stays (energy clean removes it)
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(QUALITY) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

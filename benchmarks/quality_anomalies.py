@@ -1,6 +1,6 @@
 """Measure the episodes on real series with faults put in by seed.
 
-`python -m benchmarks.quality_anomalies FOLDER` prints the tables of docs/quality_anomalies.md.
+`python -m benchmarks.quality_anomalies FOLDER` prints the tables of docs/quality.md.
 
 FOLDER holds files `timestamp,appliance,kwh` (.csv.gz) at any depth. An event found is an episode (or a row of
 flagged hours) that overlaps a fault; precision is the share of events found that overlap one; F1 is the mean

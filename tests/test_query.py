@@ -59,7 +59,7 @@ def test_tables_of_an_empty_lake_are_there_and_empty(empty: Path, table: str) ->
 def test_tables_have_the_same_columns_full_or_empty(empty: Path, two: Path, table: str) -> None:
     full = query(LocalLake(two), f"SELECT * FROM {table}", Settings())
     assert full.columns == query(LocalLake(empty), f"SELECT * FROM {table}", Settings()).columns
-    assert full.rows or "anomalies" in table
+    assert full.rows or "anomalies" in table or table == "episodes"
 
 
 @pytest.mark.parametrize("name", FIVE)

@@ -15,7 +15,7 @@ DEFAULT_ALARMS: Final = 0.5
 """Alarms per appliance and month at which a rule's strength of 1 is the limit."""
 
 ALARMS_EXPONENT: Final = 2.2
-"""On clean meters alarms fall with this power of the strength asked for (docs/quality_anomalies.md)."""
+"""On clean meters alarms fall with this power of the strength asked for (docs/quality.md)."""
 
 KIND_SHARE: Final = 0.6
 FEWEST_PER_KIND: Final = 3

@@ -2,7 +2,7 @@
 
 Every rule compares a window with the same window at other times of the same appliance, in units of how much
 that usually varies. `THRESHOLDS` says how many units make an alarm at the default sensitivity; they were set
-on one half of the meters of the benchmark and are reported on the other half (docs/quality_anomalies.md).
+on one half of the meters of the benchmark and are reported on the other half (docs/quality.md).
 """
 
 from collections.abc import Callable, Iterator
