@@ -1,6 +1,7 @@
 """The order of the stages: from an upload in the lake to its results in the lake."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -94,18 +95,20 @@ def analyse(
     anomalies = create_anomalies(engine, history.readings, levels, sigma=settings.sigma)
     summary = summarise(engine, anomalies, sigma=settings.sigma)
     ends = (one.last + timedelta(minutes=steps.get(name, 0.0)) for name, one in found.items())
-    episodes = unusual_episodes(
-        engine,
-        history.readings,
-        hourly,
-        before=episodes_before,
-        appliances=sorted(found),
-        alarms_per_appliance_month=settings.alarms_per_appliance_month,
-        readings_end=max(ends),
-    )
-
-    progress(STAGES[3], engine, history.rows_accepted)
-    ahead = _look_ahead(days, complete_days(engine, daily, [one.appliance for one in appliances]), settings)
+    whole_days = complete_days(engine, daily, [one.appliance for one in appliances])
+    with ThreadPoolExecutor(max_workers=1) as pool:  # Prophet waits for a process of its own
+        looking_ahead = pool.submit(_look_ahead, days, whole_days, settings)
+        episodes = unusual_episodes(
+            engine,
+            history.readings,
+            hourly,
+            before=episodes_before,
+            appliances=sorted(found),
+            alarms_per_appliance_month=settings.alarms_per_appliance_month,
+            readings_end=max(ends),
+        )
+        progress(STAGES[3], engine, history.rows_accepted)
+        ahead = looking_ahead.result()
     analysis = Analysis(
         site=site,
         timezone=settings.timezone,

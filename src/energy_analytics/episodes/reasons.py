@@ -92,7 +92,9 @@ def _spike(found: Candidate, f: Figures, meter: Meter, e: Evidence) -> str:
 
 def _stuck_on(found: Candidate, f: Figures, meter: Meter, e: Evidence) -> str:
     low = np.nanmin(e.kwh[found.start : found.end])
-    usual = np.nanmedian([np.nanmin(day) for day in _whole_days(e) if np.isfinite(day).any()])
+    days = _whole_days(e)
+    lowest = np.where(np.isnan(days), np.inf, days).min(axis=1)
+    usual = np.median(lowest[np.isfinite(lowest)])
     return (
         f"never below {kwh_text(float(low))} {_a_step(e)} {_stretch(f)}; "
         f"the lowest of an ordinary day is {kwh_text(float(usual))}"
