@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -59,3 +60,41 @@ def test_every_path_in_the_architecture_exists() -> None:
             for path in re.findall(r"`([\w./-]+\.(?:py|toml|md|txt)|[\w./-]+/)`", cell):
                 places = [ROOT / path, ROOT / "src/energy_analytics" / path]
                 assert any(place.exists() for place in places), path
+
+
+def test_the_python_in_readme_runs() -> None:
+    """As a reader would run it, in the repository's folder; it prints seven days and the episodes of an appliance."""
+    blocks = re.findall(r"```python\n(.*?)```", readme(), re.DOTALL)
+    assert len(blocks) == 1
+    sources = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    run = subprocess.run(
+        [sys.executable, "-c", blocks[0]],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": sources},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "yhat_lower" in run.stdout
+    assert "excess_kwh" in run.stdout
+
+
+def test_the_commands_in_readme_run(tmp_path: Path) -> None:
+    """Those for a person's own file, in order; `watch` never ends, so it is only asked for its help."""
+    shutil.copy(ROOT / SAMPLE, tmp_path / "january.csv")
+    shutil.copy(ROOT / SAMPLE, tmp_path / "february.csv")
+    block = readme().split("## Your own file")[1].split("```bash")[1].split("```")[0]
+    commands = [line.split("  #")[0].strip() for line in block.splitlines() if line.startswith("energy ")]
+    assert len(commands) == 5
+    sources = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    for command in commands:
+        arguments = shlex.split(command)[1:]
+        run = subprocess.run(
+            [sys.executable, "-m", "energy_analytics", *(["watch", "--help"] if arguments == ["watch"] else arguments)],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": sources, "BROWSER": "true %s", "ENERGY_MODEL": "moving_average"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, command + run.stderr
