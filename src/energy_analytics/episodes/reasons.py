@@ -91,13 +91,18 @@ def _spike(found: Candidate, f: Figures, meter: Meter, e: Evidence) -> str:
 
 
 def _stuck_on(found: Candidate, f: Figures, meter: Meter, e: Evidence) -> str:
-    low = np.nanmin(e.kwh[found.start : found.end])
+    values = e.kwh[found.start : found.end]
+    values = values[np.isfinite(values)]
     days = _whole_days(e)
     lowest = np.where(np.isnan(days), np.inf, days).min(axis=1)
-    usual = np.median(lowest[np.isfinite(lowest)])
+    usual = float(np.median(lowest[np.isfinite(lowest)]))
+    floors = (float(np.quantile(values, share, method="lower")) for share in (0.0, 0.05, 0.1, 0.25, 0.5))
+    floor = next((value for value in floors if value > usual), float(values.min()))
+    steps = int((values >= floor).sum())
+    often = "" if steps == len(values) else f" in {steps} of {len(values)} intervals"
     return (
-        f"never below {kwh_text(float(low))} {_a_step(e)} {_stretch(f)}; "
-        f"the lowest of an ordinary day is {kwh_text(float(usual))}"
+        f"not below {kwh_text(floor)} {_a_step(e)}{often} {_stretch(f)}; "
+        f"the lowest of an ordinary day is {kwh_text(usual)}"
     )
 
 
