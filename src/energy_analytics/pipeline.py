@@ -159,7 +159,7 @@ def _look_ahead(
         holidays=public_holidays(settings.holidays_country, settings.holidays_region, days[0].day, last),
         temperature_c=None if settings.temperature_file is None else read_temperatures(settings.temperature_file),
     )
-    forecast = forecast_site(history, model=settings.model)
+    forecast = forecast_site(history, model=settings.model, temperature_given=settings.temperature_file is not None)
     return Outlook(forecast, forecast_parts(history, of_appliances, forecast), take_apart(history))
 
 

@@ -13,7 +13,7 @@ from .baselines import moving_average
 from .decomposition import decompose_days
 from .experts import Array, Mask
 from .history import MIN_COMPLETE_DAYS, History, Prediction
-from .models import MODELS
+from .models import ENSEMBLE, MODELS
 from .prophet_model import load_meanwhile
 
 _HARDLY_BEGUN: Final = 0.5
@@ -79,11 +79,12 @@ def history_of(
     )
 
 
-def forecast_site(history: History, *, model: str) -> Forecast:
+def forecast_site(history: History, *, model: str, temperature_given: bool = False) -> Forecast:
     """Forecast the seven days after the history, with 80 % prediction intervals.
 
     Learns from complete days only; without any there is no forecast. When Prophet cannot be fitted the moving
-    average takes its place.
+    average takes its place. `temperature_given` tells that temperatures were given, whether or not they reach
+    far enough to be in the history.
     """
     check_model(model)
     why = ""
@@ -99,13 +100,24 @@ def forecast_site(history: History, *, model: str) -> Forecast:
         model=made.model,
         days=_days(history, made),
         trained_on_days=history.complete_days,
-        assumption=why + _ASSUMPTIONS[made.model],
+        assumption=why + _ASSUMPTIONS[made.model] + _known_inputs(history, made.model, temperature_given),
         measured_coverage=made.measured_coverage,
         scores=tuple(
             ModelScore(one.model, one.mase, one.wape, one.coverage, one.origins, one.days, one.seconds)
             for one in made.scores
         ),
     )
+
+
+def _known_inputs(history: History, model: str, temperature_given: bool) -> str:
+    told = ""
+    if model == ENSEMBLE and history.holidays is not None:
+        told += " Public holidays are known to it."
+    if model == ENSEMBLE and history.temperature_c is not None:
+        told += " The temperatures given for the coming days are taken as certain."
+    if temperature_given and history.temperature_c is None:
+        told += " The temperatures given do not cover the seven days ahead and are not used."
+    return told
 
 
 def no_forecast() -> Forecast:
