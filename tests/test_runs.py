@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from energy_analytics.lake import LocalLake
 from energy_analytics.pipeline import FailedRunError
 from energy_analytics.runs import runs, waiting_uploads
+from energy_analytics.synthetic import generate
 from energy_analytics.watch import Arrivals, watch
 
 THREE = {
@@ -73,6 +74,31 @@ def test_every_order_of_arrival_ends_in_the_same_lake(tmp_path: Path) -> None:
     states = [state(lake_with(tmp_path / str(number), order)) for number, order in enumerate(orders)]
     for order, found in zip(orders, states, strict=True):
         assert found == states[0], order
+
+
+def test_episodes_carry_on_the_same_way_in_every_order(tmp_path: Path) -> None:
+    """A refrigerator goes dead in the second of three uploads and stays dead into the third."""
+    readings, _ = generate(start=date(2026, 1, 1), days=90, with_faults=False)
+    died, mended = datetime(2026, 2, 25), datetime(2026, 3, 5)
+    uploads: dict[str, str] = {"raw/a.csv": "", "raw/b.csv": "", "raw/c.csv": ""}
+    for one in readings:
+        if one.appliance == "Refrigerator":
+            key = "raw/a.csv" if one.timestamp.month == 1 else "raw/b.csv" if one.timestamp.month == 2 else "raw/c.csv"
+            kwh = 0.0 if died <= one.timestamp < mended else one.kwh
+            uploads[key] += f"{one.timestamp},{one.appliance},{kwh}\n"
+    found = []
+    for number, order in enumerate([("a", "b", "c"), ("c", "a", "b"), ("b", "c", "a")]):
+        lake = tmp_path / str(number)
+        for name in order:
+            run_key(lake, drop(lake, f"raw/{name}.csv", uploads[f"raw/{name}.csv"], minute=ord(name) - ord("a")))
+        found.append(state(lake))
+    assert found[0] == found[1] == found[2]
+    newest, second, _ = (run["results"]["episodes"] for run in runs(LocalLake(lake)))
+    [dead_then] = [one for one in second if one["kind"] == "dead"]
+    [dead_now] = [one for one in newest if one["kind"] == "dead"]
+    assert (dead_then["status"], dead_now["status"]) == ("open", "closed")
+    assert dead_then["id"] == dead_now["id"]
+    assert dead_now["end"] > dead_then["end"]
 
 
 def test_a_watch_that_finds_all_at_once_ends_in_the_same_lake(tmp_path: Path) -> None:

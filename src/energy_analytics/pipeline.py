@@ -32,7 +32,7 @@ from .intake import UnusableUploadError, estimated_rows
 from .lake import LocalLake
 from .report import render_html, render_text
 from .results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, ModelScore, Quality
-from .runs import Manifest, is_newest, later_uploads_without, newest_run, put_manifest, run_before
+from .runs import Manifest, first_to_renew, is_newest, mark_of, newest_run, put_manifest, run_before
 from .settings import Settings
 from .tariff import choose_price
 from .unusual import as_rows, from_rows, unusual_episodes
@@ -182,7 +182,7 @@ def run(lake: LocalLake, upload: Upload, settings: Settings, *, progress: Progre
                 put_manifest(lake, upload, manifest)
                 raise FailedRunError(str(error), manifest) from error
             manifest = _run_until_settled(engine, lake, upload, settings, progress)
-            for later in later_uploads_without(lake, upload):
+            while (later := first_to_renew(lake, upload)) is not None:
                 _run_until_settled(engine, lake, later, settings, progress)
     return manifest
 
@@ -194,7 +194,7 @@ def _run_until_settled(
     settings: Settings,
     progress: Progress,
 ) -> Manifest:
-    """Run, and run again if another process brought an earlier upload's readings meanwhile.
+    """Run, and run again if another process brought an earlier upload's readings or run meanwhile.
 
     If it brought a later upload, whose run may have been finished when this one wrote the site's hours and
     days, that one is run again too.
@@ -208,7 +208,7 @@ def _run_until_settled(
             later = newest_run(lake, upload.site)
             if later is not None and later != upload:
                 _run_until_settled(engine, lake, later, settings, progress)
-        if history_until(lake, upload) == uploads:
+        if history_until(lake, upload) == uploads and mark_of(run_before(lake, upload)) == manifest["after"]:
             return manifest
 
 
@@ -260,6 +260,7 @@ def _run_once(
             "encoding": verdict.encoding,
             "delimiter": verdict.delimiter,
         },
+        "after": mark_of(before),
         "history": [{"key": one.key, "uploaded_at": upload_time(one).isoformat()} for one in history.uploads],
         "results": _summary(analysis),
         "outputs": keys,

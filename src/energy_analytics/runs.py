@@ -1,12 +1,15 @@
 """The manifests of runs: reading what the lake holds of them."""
 
+import hashlib
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from . import schema
 from .lake import LakeError, LocalLake, StoredObject
 from .uploads import Upload, identify, in_site, is_upload, readings_key, site_of, upload_time, uploads_of_site
+
+_MARK_CHARACTERS: Final = 16
 
 Manifest = dict[str, Any]
 """The full account of a run, as `runs/run_<stamp>.json` holds it."""
@@ -50,20 +53,32 @@ def upload_of(manifest: Manifest) -> Upload:
     )
 
 
-def later_uploads_without(lake: LocalLake, upload: Upload) -> list[Upload]:
-    """Return the later uploads of the site whose runs did not know of this one, the earliest first."""
+def mark_of(manifest: Manifest | None) -> str | None:
+    """Return what tells one state of a run from another for the run that comes after it: its stamp and episodes."""
+    if manifest is None:
+        return None
+    episodes = json.dumps(manifest["results"]["episodes"], sort_keys=True)
+    return f"{manifest['stamp']} {hashlib.sha256(episodes.encode()).hexdigest()[:_MARK_CHARACTERS]}"
+
+
+def first_to_renew(lake: LocalLake, upload: Upload) -> Upload | None:
+    """Return the first later upload of the site whose run rests on less than there is now.
+
+    A run rests on the readings up to its upload, and on the run before it, whose episodes it carries on.
+    """
     present = {(stored.key, upload_time(stored)) for stored in uploads_of_site(lake, upload.site)}
-    found = []
-    for manifest in runs(lake, upload.site):
+    counts = (upload.key, upload.uploaded_at) in present
+    before: Manifest | None = None
+    for manifest in reversed(runs(lake, upload.site)):
+        if manifest["status"] != "succeeded":
+            continue
         other = upload_of(manifest)
-        if (
-            manifest["status"] == "succeeded"
-            and (other.uploaded_at, other.key) > (upload.uploaded_at, upload.key)
-            and all(one["key"] != upload.key for one in manifest["history"])
-            and (other.key, other.uploaded_at) in present
-        ):
-            found.append(other)
-    return sorted(found, key=lambda other: (other.uploaded_at, other.key))
+        if (other.uploaded_at, other.key) > (upload.uploaded_at, upload.key):
+            knows = not counts or any(one["key"] == upload.key for one in manifest["history"])
+            if (other.key, other.uploaded_at) in present and not (knows and manifest["after"] == mark_of(before)):
+                return other
+        before = manifest
+    return None
 
 
 def is_newest(lake: LocalLake, upload: Upload) -> bool:
