@@ -25,6 +25,7 @@ _BASELOAD_QUANTILE: Final = 0.05
 _LISTED_GAPS: Final = 10
 _TOLD_APART: Final = 50
 _ROUNDING: Final = 1e-9
+_RECENT_DAYS: Final = 35
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +199,18 @@ def day_totals(engine: duckdb.DuckDBPyConnection, daily: str, *, largest: Sequen
 
 
 def complete_days(engine: duckdb.DuckDBPyConnection, daily: str, order: Sequence[str]) -> dict[str, dict[date, float]]:
-    """Return the energy of each appliance on the days that its own readings cover, in the order given."""
+    """Return the energy of each appliance on the days that its own readings cover, in the order given.
+
+    Of the first 50 all days; of the others the last five weeks, for which there are often thousands.
+    """
     found: dict[str, dict[date, float]] = {appliance: {} for appliance in order}
-    for appliance, day, kwh in engine.execute(f"""
+    for appliance, day, kwh in engine.execute(
+        f"""
         SELECT appliance, day, kwh FROM {daily} WHERE coverage >= {COMPLETE_DAY_SHARE - _ROUNDING!r}
-        ORDER BY day, appliance""").fetchall():
+            AND (appliance IN (SELECT unnest(?::VARCHAR[])) OR day > (SELECT max(day) FROM {daily}) - {_RECENT_DAYS})
+        ORDER BY day, appliance""",
+        [list(order[:_TOLD_APART])],
+    ).fetchall():
         found[appliance][day] = kwh
     return found
 

@@ -62,7 +62,7 @@ class Settings(SiteSettings, BaseSettings):
     """About how many episodes an appliance with nothing wrong may be reported with in a month."""
     max_reading_kwh: Positive = 1e9
     """A reading above this is refused: no site uses 1 TWh in an interval."""
-    memory_limit_mb: Annotated[int, Field(ge=64)] = 320
+    memory_limit_mb: Annotated[int, Field(ge=64)] = 256
     """What the engine may keep in memory before it spills to disk."""
     threads: Annotated[int, Field(ge=1)] | None = None
     """Threads of the engine; None takes one per core."""
