@@ -112,13 +112,12 @@ def run(
     """Put files into the lake and work out totals, anomalies, forecast, advice and report."""
     from . import terminal
     from .delivery import deliver
-    from .forecasting import check_model
-    from .pipeline import FailedRunError
+    from .pipeline import FailedRunError, check_settings
     from .pipeline import run as run_pipeline
 
     with _told_in_a_sentence():
         settings, opened = _open(config, lake=lake, model=model)
-        check_model(settings.model)
+        check_settings(settings)
     manifests, failures = [], 0
     for file in files:
         try:
@@ -145,8 +144,7 @@ def run(
 def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
     """Run whatever lands under raw/ of a local lake, each upload once, until interrupted."""
     from . import terminal
-    from .forecasting import check_model
-    from .pipeline import FailedRunError
+    from .pipeline import FailedRunError, check_settings
     from .pipeline import run as run_pipeline
     from .schema import RAW
     from .uploads import identify
@@ -174,7 +172,7 @@ def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
 
     with _told_in_a_sentence():
         settings, opened = _open(config, lake=lake)
-        check_model(settings.model)
+        check_settings(settings)
         opened.fetch(RAW).mkdir(parents=True, exist_ok=True)
         terminal.print_plain(f"Watching {settings.lake}/raw/ for .csv and .csv.gz files; Ctrl-C ends it.")
         watch_lake(Arrivals(opened), handle, pause=pause)
@@ -345,12 +343,15 @@ def _open(config: Path | None, **overrides: Any) -> "tuple[Settings, LocalLake]"
 @contextmanager
 def _told_in_a_sentence() -> Iterator[None]:
     """Turn what a user can run into, and mend, into one sentence and exit code 1."""
+    import duckdb
+
     from .calendar import UnknownHolidaysError
     from .forecasting import ForecastError, UnknownModelError
     from .intake import UnusableUploadError
     from .lake import LakeError
     from .query import QueryError
     from .settings import SettingsError
+    from .tariff import TariffError
     from .weather import WeatherError
 
     try:
@@ -360,15 +361,24 @@ def _told_in_a_sentence() -> Iterator[None]:
         LakeError,
         QueryError,
         SettingsError,
+        TariffError,
         UnknownHolidaysError,
         UnknownModelError,
         UnusableUploadError,
         WeatherError,
     ) as error:
         _fail(str(error))
+    except duckdb.OutOfMemoryException as error:
+        _fail(f"The memory that the engine may use was not enough; set memory_limit_mb higher. It said: {_line(error)}")
+    except duckdb.IOException as error:
+        _fail(f"A file could not be read or written: {_line(error)}")
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         _fail(f"{error.strerror or error}{where}.")
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _fail(message: str, *, code: int = 1) -> NoReturn:

@@ -25,7 +25,7 @@ from .anomalies import Level, create_anomalies, summarise
 from .calendar import clock, public_holidays
 from .engine import connect
 from .findings import find
-from .forecasting import forecast_parts, forecast_site, history_of, no_forecast, take_apart, warm_up
+from .forecasting import check_model, forecast_parts, forecast_site, history_of, no_forecast, take_apart, warm_up
 from .history import SiteHistory, history_until, merge, take_in
 from .insights import PROVIDERS
 from .intake import UnusableUploadError, estimated_rows
@@ -64,6 +64,16 @@ class Tables:
 
 def silent(stage: str, engine: duckdb.DuckDBPyConnection, rows: int | None) -> None:
     """Tell nobody."""
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise what a run would raise for a wrong setting, of any site, before anything is uploaded."""
+    for one in (settings, *map(settings.for_site, settings.sites)):
+        check_model(one.model)
+        choose_price(one.price_per_kwh, one.currency)
+        public_holidays(one.holidays_country, one.holidays_region, date(2026, 1, 1), date(2026, 1, 1))
+        if one.temperature_file is not None:
+            read_temperatures(one.temperature_file)
 
 
 def analyse(
