@@ -1,10 +1,10 @@
 """Reading small uploads the way a run does."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from energy_analytics.engine import connect, parquet
+from energy_analytics.engine import connect
+from energy_analytics.history import readings_of
 from energy_analytics.intake import Verdict, read_upload
 
 HEADER = "timestamp,appliance,kwh\n"
@@ -44,7 +44,6 @@ def read(
             source,
             target,
             name=name,
-            uploaded_at=datetime(2026, 1, 1, tzinfo=UTC),
             fingerprint="test",
             timezone=timezone,
             date_order=date_order,  # type: ignore[arg-type]
@@ -52,7 +51,7 @@ def read(
             max_reading_kwh=1e9,
         )
         rows = engine.execute(
-            f"SELECT timestamp, appliance, kwh, utc_offset_minutes FROM {parquet([target])} ORDER BY ALL"
+            f"SELECT timestamp, appliance, kwh, utc_offset_minutes FROM {readings_of(engine, [target])} ORDER BY ALL"
         ).fetchall()
         rejected = []
         if engine.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rejected'").fetchone():

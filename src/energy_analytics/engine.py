@@ -40,9 +40,9 @@ def file_list(paths: Sequence[Path]) -> str:
     return "[" + ", ".join(file_literal(path) for path in paths) + "]"
 
 
-def parquet(paths: Sequence[Path], *columns: str) -> str:
-    """Write the relation of Parquet files that have one schema, with the column `filename` if asked for."""
-    further = "".join(f", {column} = true" for column in columns)
+def parquet(paths: Sequence[Path], *options: str) -> str:
+    """Write the relation of Parquet files, with options of the reader such as `filename` switched on."""
+    further = "".join(f", {option} = true" for option in options)
     return f"read_parquet({file_list(paths)}, hive_partitioning = false{further})"
 
 

@@ -74,7 +74,6 @@ def _read(
         lake.fetch(upload.key),
         folder / _READINGS_FILE,
         name=upload.name,
-        uploaded_at=upload.uploaded_at,
         fingerprint=_fingerprint(settings),
         timezone=settings.timezone,
         date_order=settings.date_order,
@@ -165,15 +164,15 @@ def _metadata(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[
 
 
 def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
-    """Write SQL for all readings of one site's files, in which the later upload of an interval wins.
+    """Write SQL for all readings of one site's files, in which of an interval given twice the later file wins.
 
-    Only the span of time that uploads share is searched for intervals given twice.
+    `paths` are in order of their uploads. Only the span of time that uploads share is searched.
     """
-    everything = parquet(paths)
+    everything = readings_of(engine, paths)
     if len(paths) == 1:
         return everything
     spans = engine.execute(f"""
-        SELECT min(timestamp), max(timestamp) FROM {parquet(paths, "filename")} GROUP BY filename
+        SELECT min(timestamp), max(timestamp) FROM {parquet(paths, "union_by_name", "filename")} GROUP BY filename
         ORDER BY 1, 2""").fetchall()
     shared: list[tuple[datetime, datetime]] = []
     reach = spans[0][1]
@@ -185,10 +184,23 @@ def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
         return everything
     since, until = min(first for first, _ in shared), max(last for _, last in shared)
     within = f"timestamp BETWEEN TIMESTAMP '{since}' AND TIMESTAMP '{until}'"
+    names = ", ".join(literal(str(path)) for path in paths)
     return f"""(
         SELECT * FROM {everything} WHERE NOT ({within})
         UNION ALL
-        (SELECT * EXCLUDE (filename) FROM {parquet(paths, "filename")} WHERE {within}
+        (SELECT timestamp, appliance, kwh, utc_offset_minutes FROM {readings_of(engine, paths, "filename")}
+        JOIN (SELECT unnest([{names}]) AS filename, unnest(range({len(paths)})) AS place) USING (filename)
+        WHERE {within}
         QUALIFY row_number() OVER (
-            PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY uploaded_at DESC, filename DESC) = 1
+            PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY place DESC) = 1
         ORDER BY timestamp, appliance, utc_offset_minutes DESC))"""
+
+
+def readings_of(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], *further: str) -> str:
+    """Write SQL for the rows of files of readings; where no file has offsets, they are null."""
+    have_offsets = engine.execute(
+        f"SELECT 1 FROM parquet_schema({file_list(paths)}) WHERE name = 'utc_offset_minutes' LIMIT 1"
+    ).fetchone()
+    offset = "utc_offset_minutes" if have_offsets else "CAST(NULL AS SMALLINT) AS utc_offset_minutes"
+    columns = ", ".join(["timestamp", "appliance", "kwh", offset, *further])
+    return f"(SELECT {columns} FROM {parquet(paths, 'union_by_name', *further)})"

@@ -18,7 +18,7 @@ from .lake import LocalLake
 from .runs import Manifest, runs
 from .schema import Table
 from .settings import Settings
-from .uploads import is_upload, site_of
+from .uploads import is_upload, readings_key, site_of, upload_time
 
 _OUTPUT_OF: Final = {"processed_energy_data": "processed", "forecast_data": "forecast", "anomalies_data": "anomalies"}
 
@@ -117,14 +117,15 @@ def _run_tables(lake: LocalLake, table: Table, output: str, manifests: Sequence[
 
 
 def _readings(engine: duckdb.DuckDBPyConnection, lake: LocalLake) -> str:
+    given = {stored.key for stored in lake.list(schema.READINGS.prefix)}
     sites: dict[str, list[Path]] = {}
-    prefix = schema.READINGS.prefix
-    for stored in lake.list(prefix):
-        sites.setdefault(site_of(stored.key.removeprefix("curated/")), []).append(lake.fetch(stored.key))
+    for stored in sorted(lake.list(schema.RAW), key=lambda one: (upload_time(one), one.key)):
+        if is_upload(stored.key) and readings_key(stored.key) in given:
+            sites.setdefault(site_of(stored.key), []).append(lake.fetch(readings_key(stored.key)))
     if not sites:
         return _nothing(schema.READINGS, ("CAST(NULL AS VARCHAR) AS site",))
     return " UNION ALL ".join(
-        f"SELECT *, {literal(site)} AS site FROM {merged(engine, paths)}" for site, paths in sites.items()
+        f"SELECT *, {literal(site)} AS site FROM {merged(engine, paths)}" for site, paths in sorted(sites.items())
     )
 
 

@@ -104,10 +104,12 @@ READINGS: Final = Table(
     (
         *_READING,
         Column("utc_offset_minutes", "SMALLINT", "offset of the wall time from UTC; null without a timezone"),
-        Column("uploaded_at", "TIMESTAMP", "time of the upload, UTC; the later upload of an interval wins"),
     ),
 )
-"""The site and the upload are told by the path of a file: the raw key, with `.parquet` behind it."""
+"""The site and the upload are told by the path of a file: the raw key, with `.parquet` behind it.
+
+A file whose readings have no offset lacks the last column.
+"""
 
 HOURLY: Final = Table(
     "hourly",

@@ -1,6 +1,5 @@
 """From an upload to accepted readings and rejected rows."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +34,6 @@ def read_upload(
     target: Path,
     *,
     name: str,
-    uploaded_at: datetime,
     fingerprint: str,
     timezone: str | None,
     date_order: DateOrder | None,
@@ -44,13 +42,14 @@ def read_upload(
 ) -> Verdict:
     """Write the readings of the upload `source` to the Parquet file `target` (the table `readings`).
 
+    The column `utc_offset_minutes` is left out where no reading has an offset: it would cost as much to write
+    as a timestamp.
     `name` is what messages call the file; the folder of `target` is used for temporary files, and
     `fingerprint` is kept in the file's metadata. Rows that cannot be used are left in the engine's table
     `rejected`, which does not exist when there are none. Raises UnusableUploadError when no row is usable.
     """
     engine.execute("DROP TABLE IF EXISTS rejected")
     text, dialect = understood(source, name, target.parent)
-    constants = f"TIMESTAMP '{uploaded_at:%Y-%m-%d %H:%M:%S}' AS uploaded_at"
 
     def copy_options(verdict: Verdict) -> str:
         metadata = f"{{fingerprint: {literal(fingerprint)}, verdict: {literal(verdict.to_json())}}}"
@@ -62,7 +61,6 @@ def read_upload(
             text,
             dialect,
             target,
-            constants=constants,
             copy_options=copy_options,
             timezone=timezone,
             max_reading_kwh=max_reading_kwh,
@@ -75,7 +73,6 @@ def read_upload(
         text,
         sniff(text.head(), name),
         target,
-        constants=constants,
         copy_options=copy_options,
         timezone=timezone,
         date_order=date_order,

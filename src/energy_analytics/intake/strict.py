@@ -26,7 +26,6 @@ def read_strict(
     dialect: Dialect,
     target: Path,
     *,
-    constants: str,
     copy_options: Callable[[Verdict], str],
     timezone: str | None,
     max_reading_kwh: float,
@@ -41,7 +40,7 @@ def read_strict(
     verdict = Verdict(0, {}, text.encoding, dialect.delimiter_name, has_offsets=False)
     options = copy_options(verdict)
     try:
-        _copy(engine, text, dialect, target, constants=constants, copy_options=options)
+        _copy(engine, text, dialect, target, copy_options=options)
         if engine.execute("SELECT count(*) FROM reject_errors").fetchall() != [(0,)]:
             return None
     except (duckdb.InvalidInputException, duckdb.ConversionException):
@@ -63,7 +62,6 @@ def _copy(
     dialect: Dialect,
     target: Path,
     *,
-    constants: str,
     copy_options: str,
 ) -> None:
     types = ["VARCHAR"] * len(dialect.columns)
@@ -73,7 +71,7 @@ def _copy(
     engine.execute(f"""
         COPY (
             SELECT c{dialect.timestamp_index} AS timestamp, c{dialect.appliance_index} AS appliance,
-                c{dialect.kwh_index} + 0.0 AS kwh, CAST(NULL AS SMALLINT) AS utc_offset_minutes, {constants}
+                c{dialect.kwh_index} + 0.0 AS kwh
             FROM read_csv({file_literal(text.path)}, auto_detect = false, header = false,
                 skip = {dialect.header_line}, columns = {{{columns}}}, delim = {literal(dialect.delimiter)},
                 quote = '"', escape = '"', compression = 'none', store_rejects = true,
@@ -136,7 +134,7 @@ def _add_offsets(engine: duckdb.DuckDBPyConnection, target: Path, wall: Clock, c
     target.rename(without)
     engine.execute(f"""
         COPY (
-            SELECT * REPLACE (CAST({wall.offset_of_wall("timestamp")} AS SMALLINT) AS utc_offset_minutes)
+            SELECT *, CAST({wall.offset_of_wall("timestamp")} AS SMALLINT) AS utc_offset_minutes
             FROM {parquet([without])}
         ) TO {literal(str(target))} ({copy_options})""")
     without.unlink()

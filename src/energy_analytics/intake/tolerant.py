@@ -41,7 +41,6 @@ def read_tolerant(
     dialect: Dialect,
     target: Path,
     *,
-    constants: str,
     copy_options: Callable[[Verdict], str],
     timezone: str | None,
     date_order: DateOrder | None,
@@ -76,9 +75,11 @@ def read_tolerant(
     remaining = _remaining(engine, placed)
     verdict = _account(engine, remaining, text, dialect, has_offsets=habits.has_offsets)
     order = "" if remaining == placed else "ORDER BY line"
+    with_offset = timezone is not None or habits.has_offsets
+    offset = ", CAST(utc_offset_minutes AS SMALLINT) AS utc_offset_minutes" if with_offset else ""
     engine.execute(f"""
         COPY (
-            SELECT timestamp, appliance, kwh, CAST(utc_offset_minutes AS SMALLINT) AS utc_offset_minutes, {constants}
+            SELECT timestamp, appliance, kwh{offset}
             FROM {remaining} {order}
         ) TO {literal(str(target))} ({copy_options(verdict)})""")
     engine.execute(f"""
