@@ -135,7 +135,7 @@ def test_what_triggers_a_run() -> None:
 
 
 def test_stamp_is_the_time_of_the_upload_and_its_content() -> None:
-    upload = Upload("raw/north/a.csv", datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC), 7, "0123456789abcdef")
+    upload = Upload("raw/north/a.csv", datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC), 7, lambda: "0123456789abcdef")
     assert upload.stamp == "20260203_040506_01234567"
     assert upload.result_key("reports", "final_report.txt") == (
         "reports/north/final_report_20260203_040506_01234567.txt"

@@ -1,7 +1,7 @@
 """Putting a person's file into the lake as an upload."""
 
-import hashlib
 import re
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +13,10 @@ from .engine import file_literal, literal
 from .intake import UnusableUploadError, column_positions
 from .lake import LocalLake
 from .schema import RAW_ENERGY_DATA
-from .uploads import Upload, file_digest, identify, raw_key, upload_time, uploads_of_site
+from .uploads import Upload, digest_meanwhile, file_digest, identify, raw_key, upload_time, uploads_of_site
 
 _PARQUET_MAGIC: Final = b"PAR1"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-_CHUNK_BYTES: Final = 1 << 20
 
 
 def deliver(lake: LocalLake, path: Path, *, site: str, now: datetime) -> Upload:
@@ -42,32 +41,21 @@ def deliver(lake: LocalLake, path: Path, *, site: str, now: datetime) -> Upload:
         copy = folder / "upload"
         if _begins_with(path, _PARQUET_MAGIC):
             _write_csv(path, copy)
-            digest = file_digest(copy)
             name = _csv_name(path.stem, packed=True)
         else:
-            digest = _copy(path, copy)
+            shutil.copyfile(path, copy)
             name = _csv_name(path.name, packed=_begins_with(path, _GZIP_MAGIC))
         key = raw_key(site, name)
         there = uploads_of_site(lake, site)
         for stored in there:
-            if stored.key == key and identify(lake, stored).sha256 == digest:
-                return Upload(key, upload_time(stored), stored.size_bytes, digest)
+            if stored.key == key and (upload := identify(lake, stored)).sha256 == file_digest(copy):
+                return upload
         modified = min(datetime.fromtimestamp(path.stat().st_mtime, UTC), now).replace(microsecond=0)
         if there:
             modified = max(modified, upload_time(there[-1]) + timedelta(seconds=1))
         size_bytes = copy.stat().st_size
         lake.put(key, copy, modified=modified)
-    return Upload(key, modified, size_bytes, digest)
-
-
-def _copy(source: Path, target: Path) -> str:
-    """Copy a file and return the SHA-256 of what was copied."""
-    digest = hashlib.sha256()
-    with source.open("rb") as read, target.open("wb") as written:
-        while chunk := read.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            written.write(chunk)
-    return digest.hexdigest()
+    return Upload(key, modified, size_bytes, digest_meanwhile(lake.fetch(key)))
 
 
 def _csv_name(name: str, *, packed: bool) -> str:

@@ -49,7 +49,7 @@ def upload_of(manifest: Manifest) -> Upload:
         key=upload["key"],
         uploaded_at=datetime.fromisoformat(upload["uploaded_at"]),
         size_bytes=upload["size_bytes"],
-        sha256=upload["sha256"],
+        digest=lambda: str(upload["sha256"]),
     )
 
 

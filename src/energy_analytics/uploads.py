@@ -2,8 +2,11 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -21,7 +24,13 @@ class Upload:
     uploaded_at: datetime
     """UTC, whole seconds."""
     size_bytes: int
-    sha256: str
+    digest: Callable[[], str] = field(compare=False, repr=False)
+    """Gives the SHA-256 of the content, which may be worked out only then, or meanwhile."""
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the content, in hexadecimal."""
+        return self.digest()
 
     @property
     def site(self) -> str:
@@ -91,7 +100,7 @@ def identify(lake: LocalLake, stored: StoredObject) -> Upload:
         key=stored.key,
         uploaded_at=upload_time(stored),
         size_bytes=stored.size_bytes,
-        sha256=file_digest(lake.fetch(stored.key)),
+        digest=cache(partial(file_digest, lake.fetch(stored.key))),
     )
 
 
@@ -104,6 +113,14 @@ def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_meanwhile(path: Path) -> Callable[[], str]:
+    """Begin to work out a file's SHA-256 in the background; the function returned waits for it."""
+    with_one = ThreadPoolExecutor(max_workers=1)
+    digest = with_one.submit(file_digest, path)
+    with_one.shutdown(wait=False)
+    return digest.result
 
 
 def uploads_of_site(lake: LocalLake, site: str) -> list[StoredObject]:
