@@ -11,7 +11,7 @@ help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: install  ## Run the main job on the sample: four sub-meters of a house, four years, hourly
-	@$(BIN)/energy run $(SAMPLE)
+	@$(BIN)/energy run $(SAMPLE) --site demo
 
 install: $(VENV)/.installed
 

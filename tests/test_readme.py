@@ -26,12 +26,12 @@ def readme() -> str:
 def test_readme_shows_the_real_output_of_make_demo(tmp_path: Path) -> None:
     """`make demo` is this command in the repository's folder; only the time of the upload may differ."""
     recipe = re.search(r"^demo:.*\n\t@\$\(BIN\)/(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert recipe and recipe[1] == "energy run $(SAMPLE)"
+    assert recipe and recipe[1] == "energy run $(SAMPLE) --site demo"
     (tmp_path / SAMPLE).parent.mkdir(parents=True)
     shutil.copy(ROOT / SAMPLE, tmp_path / SAMPLE)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ENERGY_")}
     run = subprocess.run(
-        [sys.executable, "-m", "energy_analytics", "run", str(SAMPLE)],
+        [sys.executable, "-m", "energy_analytics", "run", str(SAMPLE), "--site", "demo"],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
