@@ -74,6 +74,13 @@ def test_the_step_is_the_commonest_distance(engine: duckdb.DuckDBPyConnection, m
     assert aggregate.steps_minutes(engine, readings, aggregate.create_days(engine, readings)) == {"AC": minutes}
 
 
+def test_one_timestamp_far_off_hides_neither_step_nor_days(engine: duckdb.DuckDBPyConnection) -> None:
+    rows = [("1970-01-01 00:00:00", "AC", 1.0), *hours("AC", "2026-01-01 00:00:00", [1.0] * 24 * 40)]
+    days, _, steps = days_of(engine, relation(engine, [*rows, ("2100-12-31 23:00:00", "AC", 1.0)]))
+    assert steps == {"AC": 60}
+    assert sum(day.complete for day in days) == 40
+
+
 def test_steps_differ_between_appliances_and_one_reading_has_none(engine: duckdb.DuckDBPyConnection) -> None:
     rows = [
         *hours("Minute", "2026-02-01 00:00:00", [0.01] * 1440, step_minutes=1),

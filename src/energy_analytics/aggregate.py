@@ -18,7 +18,7 @@ from .results import ApplianceTotal, DayTotal, Gap, PeakHour
 from .schema import COMPLETE_DAY_SHARE
 
 _SAMPLED_READINGS: Final = 500
-"""Readings per appliance from which its step is inferred: the newest."""
+"""Readings per appliance from which its step is inferred."""
 _FEWEST_HOURS: Final = 168
 """A week of hours, below which a baseload is not told."""
 _BASELOAD_QUANTILE: Final = 0.05
@@ -99,18 +99,20 @@ def statistics(engine: duckdb.DuckDBPyConnection, days: Days) -> dict[str, Stati
 def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str, days: Days) -> dict[str, float]:
     """Return the commonest time between consecutive readings of each appliance that has two, in minutes.
 
-    Looked for among the newest readings of an appliance; of two that are equally common, the shorter.
+    Looked for on an appliance's newest days that together have 500 readings; of two that are equally common, the
+    shorter.
     """
     instant = "timestamp - to_minutes(coalesce(utc_offset_minutes, 0))"
     return dict(
         engine.execute(f"""
-        WITH spans AS (
-            SELECT appliance, max(last_local) - (max(last_local) - min(first_local))
-                * least(1.0, {_SAMPLED_READINGS}.0 / sum(readings)) - INTERVAL 3 DAY AS since
-            FROM {days.table} GROUP BY appliance
+        WITH recent AS (
+            SELECT appliance, day, sum(readings) OVER (PARTITION BY appliance ORDER BY day DESC) - readings AS newer
+            FROM {days.table}
+        ), reach AS (
+            SELECT appliance, min(day) AS since FROM recent WHERE newer < {_SAMPLED_READINGS} GROUP BY appliance
         ), newest AS (
             SELECT appliance, epoch_us({instant}) AS moment_us
-            FROM {readings} JOIN spans USING (appliance) WHERE timestamp >= since
+            FROM {readings} JOIN reach USING (appliance) WHERE timestamp >= since
         ), steps AS (
             SELECT appliance, moment_us - lag(moment_us) OVER (PARTITION BY appliance ORDER BY moment_us) AS step_us
             FROM newest
