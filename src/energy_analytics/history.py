@@ -16,7 +16,7 @@ from .intake import UnusableUploadError, Verdict, read_upload
 from .lake import LocalLake, StoredObject
 from .schema import READINGS, REJECTED, REJECTED_ROWS
 from .settings import Settings
-from .uploads import Upload, identify, in_site, readings_key, upload_time, uploads_of_site
+from .uploads import Upload, identify, in_site, place_of, readings_key, uploads_of_site
 
 _READINGS_FILE: Final = "readings.parquet"
 _FORMAT: Final = 1
@@ -106,7 +106,7 @@ def history_until(lake: LocalLake, upload: Upload) -> tuple[StoredObject, ...]:
     return tuple(
         stored
         for stored in uploads_of_site(lake, upload.site)
-        if (upload_time(stored), stored.key) <= (upload.uploaded_at, upload.key) and readings_key(stored.key) in given
+        if place_of(stored) <= upload.place and readings_key(stored.key) in given
     )
 
 
@@ -115,12 +115,13 @@ def merge(
 ) -> SiteHistory:
     """Merge the readings of uploads of one site, taking in anew any that were read with other settings."""
     files = {stored.key: lake.fetch(readings_key(stored.key)) for stored in uploads}
-    metadata = _metadata(engine, list(files.values()))
-    for stored in uploads:
-        if metadata[files[stored.key]]["fingerprint"] != _fingerprint(settings):
-            _take_in_anew(engine, lake, identify(lake, stored), settings)
-    metadata = _metadata(engine, list(files.values()))
     paths = list(files.values())
+    metadata = _metadata(engine, paths)
+    outdated = [one for one in uploads if metadata[files[one.key]]["fingerprint"] != _fingerprint(settings)]
+    if outdated:
+        for stored in outdated:
+            _take_in_anew(engine, lake, identify(lake, stored), settings)
+        metadata = _metadata(engine, paths)
     counts = dict(
         engine.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata({file_list(paths)})").fetchall()
     )

@@ -25,7 +25,16 @@ from .anomalies import Level, create_anomalies, summarise
 from .calendar import clock, public_holidays
 from .engine import connect
 from .findings import find
-from .forecasting import check_model, forecast_parts, forecast_site, history_of, no_forecast, take_apart, warm_up
+from .forecasting import (
+    History,
+    check_model,
+    forecast_parts,
+    forecast_site,
+    history_of,
+    no_forecast,
+    take_apart,
+    warm_up,
+)
 from .history import SiteHistory, history_until, merge, take_in
 from .insights import PROVIDERS
 from .intake import UnusableUploadError, estimated_rows
@@ -163,14 +172,19 @@ def _look_ahead(
 ) -> Outlook:
     if not any(day.complete for day in days):
         return Outlook(no_forecast(), (), None)
+    history = history_with_inputs(days, settings)
+    forecast = forecast_site(history, model=settings.model, temperature_given=settings.temperature_file is not None)
+    return Outlook(forecast, forecast_parts(history, of_appliances, forecast), take_apart(history))
+
+
+def history_with_inputs(days: Sequence[DayTotal], settings: Settings) -> History:
+    """Return the history that models learn from, with the holidays and temperatures that the settings name."""
     last = days[-1].day + timedelta(days=schema.HORIZON_DAYS)
-    history = history_of(
+    return history_of(
         days,
         holidays=public_holidays(settings.holidays_country, settings.holidays_region, days[0].day, last),
         temperature_c=None if settings.temperature_file is None else read_temperatures(settings.temperature_file),
     )
-    forecast = forecast_site(history, model=settings.model, temperature_given=settings.temperature_file is not None)
-    return Outlook(forecast, forecast_parts(history, of_appliances, forecast), take_apart(history))
 
 
 def run(lake: LocalLake, upload: Upload, settings: Settings, *, progress: Progress = silent) -> Manifest:

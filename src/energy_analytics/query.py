@@ -15,10 +15,10 @@ from .engine import connect, file_list, file_literal, literal, parquet
 from .history import merged
 from .intake import UnusableUploadError, understood
 from .lake import LocalLake
-from .runs import Manifest, runs
+from .runs import Manifest, succeeded_runs
 from .schema import Table
 from .settings import Settings
-from .uploads import is_upload, readings_key, site_of, upload_time
+from .uploads import is_upload, place_of, readings_key, site_of
 
 _OUTPUT_OF: Final = {"processed_energy_data": "processed", "forecast_data": "forecast", "anomalies_data": "anomalies"}
 
@@ -63,7 +63,7 @@ def query(lake: LocalLake, sql: str, settings: Settings) -> Rows:
 @contextmanager
 def _engine(lake: LocalLake, sql: str, settings: Settings, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=folder) as engine:
-        succeeded = [manifest for manifest in runs(lake) if manifest["status"] == "succeeded"]
+        succeeded = succeeded_runs(lake)
         newest = _newest_per_site(succeeded)
         for name, output in _OUTPUT_OF.items():
             _create_view(engine, name, _run_tables(lake, schema.TABLES[name], output, succeeded))
@@ -119,7 +119,7 @@ def _run_tables(lake: LocalLake, table: Table, output: str, manifests: Sequence[
 def _readings(engine: duckdb.DuckDBPyConnection, lake: LocalLake) -> str:
     given = {stored.key for stored in lake.list(schema.READINGS.prefix)}
     sites: dict[str, list[Path]] = {}
-    for stored in sorted(lake.list(schema.RAW), key=lambda one: (upload_time(one), one.key)):
+    for stored in sorted(lake.list(schema.RAW), key=place_of):
         if is_upload(stored.key) and readings_key(stored.key) in given:
             sites.setdefault(site_of(stored.key), []).append(lake.fetch(readings_key(stored.key)))
     if not sites:

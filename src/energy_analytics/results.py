@@ -97,7 +97,7 @@ class AnomalySummary:
 
 
 @dataclass(frozen=True, slots=True)
-class EpisodeFound:
+class Episode:
     """A stretch of time in which an appliance did not behave as it usually does."""
 
     id: str
@@ -112,6 +112,12 @@ class EpisodeFound:
     severity: float
     """1 just worth an alarm, at most 10."""
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeFound(Episode):
+    """An episode as a run reports it, beside what the run before it reported."""
+
     status: str
     """`open` (it reaches the last day read), `closed`, or `withdrawn` (reported before, no longer unusual)."""
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from . import schema
 from .lake import LakeError, LocalLake, StoredObject
-from .uploads import Upload, identify, in_site, is_upload, readings_key, site_of, upload_time, uploads_of_site
+from .uploads import Upload, identify, in_site, is_upload, place_of, readings_key, site_of, upload_time, uploads_of_site
 
 _MARK_CHARACTERS: Final = 16
 
@@ -42,6 +42,11 @@ def runs(lake: LocalLake, site: str | None = None) -> list[Manifest]:
     )
 
 
+def succeeded_runs(lake: LocalLake, site: str | None = None) -> list[Manifest]:
+    """Return the manifests of the runs that have results, the newest upload first."""
+    return [manifest for manifest in runs(lake, site) if manifest["status"] == "succeeded"]
+
+
 def upload_of(manifest: Manifest) -> Upload:
     """Return the upload that a manifest is about."""
     upload = manifest["upload"]
@@ -69,11 +74,9 @@ def first_to_renew(lake: LocalLake, upload: Upload) -> Upload | None:
     present = {(stored.key, upload_time(stored)) for stored in uploads_of_site(lake, upload.site)}
     counts = (upload.key, upload.uploaded_at) in present
     before: Manifest | None = None
-    for manifest in reversed(runs(lake, upload.site)):
-        if manifest["status"] != "succeeded":
-            continue
+    for manifest in reversed(succeeded_runs(lake, upload.site)):
         other = upload_of(manifest)
-        if (other.uploaded_at, other.key) > (upload.uploaded_at, upload.key):
+        if other.place > upload.place:
             knows = not counts or any(one["key"] == upload.key for one in manifest["history"])
             if (other.key, other.uploaded_at) in present and not (knows and manifest["after"] == mark_of(before)):
                 return other
@@ -83,11 +86,7 @@ def first_to_renew(lake: LocalLake, upload: Upload) -> Upload | None:
 
 def is_newest(lake: LocalLake, upload: Upload) -> bool:
     """Tell whether no later upload of the site has given readings."""
-    later = [
-        stored
-        for stored in uploads_of_site(lake, upload.site)
-        if (upload_time(stored), stored.key) > (upload.uploaded_at, upload.key)
-    ]
+    later = [stored for stored in uploads_of_site(lake, upload.site) if place_of(stored) > upload.place]
     if not later:
         return True
     given = {stored.key for stored in lake.list(in_site(schema.READINGS.prefix, upload.site, ""))}
@@ -96,17 +95,13 @@ def is_newest(lake: LocalLake, upload: Upload) -> bool:
 
 def newest_run(lake: LocalLake, site: str) -> Upload | None:
     """Return the newest upload of a site whose run has succeeded."""
-    succeeded = (upload_of(manifest) for manifest in runs(lake, site) if manifest["status"] == "succeeded")
-    return next(succeeded, None)
+    return next(map(upload_of, succeeded_runs(lake, site)), None)
 
 
 def run_before(lake: LocalLake, upload: Upload) -> Manifest | None:
     """Return the manifest of the newest successful run of the site before this upload's."""
-    for manifest in runs(lake, upload.site):
-        other = upload_of(manifest)
-        if manifest["status"] == "succeeded" and (other.uploaded_at, other.key) < (upload.uploaded_at, upload.key):
-            return manifest
-    return None
+    earlier = (one for one in succeeded_runs(lake, upload.site) if upload_of(one).place < upload.place)
+    return next(earlier, None)
 
 
 def waiting_uploads(lake: LocalLake, site: str | None = None) -> list[StoredObject]:
@@ -130,7 +125,7 @@ def waiting_uploads(lake: LocalLake, site: str | None = None) -> list[StoredObje
         for stored in lake.list(schema.RAW)
         if is_upload(stored.key) and (site is None or site_of(stored.key) == site) and not has_run(stored)
     ]
-    return sorted(waiting, key=lambda stored: (upload_time(stored), stored.key))
+    return sorted(waiting, key=place_of)
 
 
 def has_readings(lake: LocalLake, key: str) -> bool:
@@ -141,9 +136,8 @@ def has_readings(lake: LocalLake, key: str) -> bool:
 
 def newest_report(lake: LocalLake, site: str) -> dict[str, str]:
     """Return the keys of the results of a site's newest successful run. Raises LakeError when there is none."""
-    for manifest in runs(lake, site):
-        if manifest["status"] == "succeeded":
-            return dict(manifest["outputs"])
+    for manifest in succeeded_runs(lake, site):
+        return dict(manifest["outputs"])
     sites = sorted({manifest["site"] or "the root site" for manifest in runs(lake)})
     there = f" It has runs of {', '.join(sites)}." if sites else " Run a file first: energy run FILE."
     raise LakeError(f"The lake {lake.uri} has no report of {site or 'the root site'}.{there}")

@@ -1,21 +1,18 @@
 """The scoreboard of forecast models on a site of a lake, or on a file that is in no lake."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .calendar import public_holidays
 from .delivery import deliver
 from .engine import literal
-from .forecasting import Score, backtest, history_of
+from .forecasting import Score, backtest
 from .lake import LakeError, LocalLake
-from .pipeline import run
+from .pipeline import history_with_inputs, run
 from .query import query
 from .results import DayTotal
-from .schema import HORIZON_DAYS
 from .settings import Settings
-from .weather import read_temperatures
 
 
 def score_site(lake: LocalLake, site: str, models: Sequence[str], settings: Settings) -> tuple[Score, ...]:
@@ -28,15 +25,8 @@ def score_site(lake: LocalLake, site: str, models: Sequence[str], settings: Sett
     ).rows
     if not rows:
         raise LakeError(f"The lake {lake.uri} has no readings of {site or 'the root site'}. Run a file first.")
-    settings = settings.for_site(site)
     days = [DayTotal(day, kwh, 1.0 if complete else 0.0, complete, {}) for day, kwh, complete in rows]
-    last = days[-1].day + timedelta(days=HORIZON_DAYS)
-    history = history_of(
-        days,
-        holidays=public_holidays(settings.holidays_country, settings.holidays_region, days[0].day, last),
-        temperature_c=None if settings.temperature_file is None else read_temperatures(settings.temperature_file),
-    )
-    return backtest(history, models=models)
+    return backtest(history_with_inputs(days, settings.for_site(site)), models=models)
 
 
 def score_file(path: Path, models: Sequence[str], settings: Settings) -> tuple[Score, ...]:

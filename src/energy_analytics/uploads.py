@@ -33,6 +33,11 @@ class Upload:
         return self.digest()
 
     @property
+    def place(self) -> tuple[datetime, str]:
+        """Where the upload stands in the order of uploads."""
+        return self.uploaded_at, self.key
+
+    @property
     def site(self) -> str:
         """The folder between `raw/` and the file; empty for the root site."""
         return site_of(self.key)
@@ -109,6 +114,11 @@ def upload_time(stored: StoredObject) -> datetime:
     return stored.modified.astimezone(UTC).replace(microsecond=0)
 
 
+def place_of(stored: StoredObject) -> tuple[datetime, str]:
+    """Return where a raw object stands in the order of uploads."""
+    return upload_time(stored), stored.key
+
+
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
@@ -127,4 +137,4 @@ def uploads_of_site(lake: LocalLake, site: str) -> list[StoredObject]:
     """Return the raw objects of a site (not of sites below it), the earliest upload first."""
     stored = lake.list(in_site(schema.RAW, site, ""))
     own = [one for one in stored if is_upload(one.key) and site_of(one.key) == site]
-    return sorted(own, key=lambda one: (upload_time(one), one.key))
+    return sorted(own, key=place_of)

@@ -5,7 +5,7 @@ The functions that take and give pandas (`detect_episodes`, `carry_over`) are lo
 
 from typing import Any
 
-from .description import Episode
+from ..results import Episode
 from .detection import DEFAULT_ALARMS, ReadingsError, find_episodes
 from .identity import carry_rows
 

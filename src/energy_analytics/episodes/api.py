@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..results import Episode
 from ..schema import EPISODE_COLUMNS, RAW_ENERGY_DATA
-from .description import Episode
 from .detection import DEFAULT_ALARMS, ReadingsError, find_episodes
 from .grid import Floats, Integers
 from .identity import carry_rows

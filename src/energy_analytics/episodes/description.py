@@ -1,11 +1,11 @@
 """From a group of candidates to an episode: exact bounds, a kind, energies and a reason."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
 
+from ..results import Episode
 from .bounds import to_the_reading
 from .candidates import Candidate
 from .evidence import Evidence
@@ -14,22 +14,6 @@ from .identity import episode_id
 from .reasons import Figures, reason_of
 
 MOST_SEVERE: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Episode:
-    """One row of the result; the fields are the columns."""
-
-    id: str
-    start: datetime
-    end: datetime
-    appliance: str
-    kind: str
-    actual_kwh: float
-    expected_kwh: float
-    excess_kwh: float
-    severity: float
-    reason: str
 
 
 def wall_time(seconds: int) -> datetime:

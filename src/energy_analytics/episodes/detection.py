@@ -4,9 +4,10 @@ from typing import Final
 
 import numpy as np
 
+from ..results import Episode
 from .bounds import trimmed
 from .candidates import Candidate, distinct, exactly, joined, level_changes, outline
-from .description import Episode, describe
+from .description import describe
 from .detectors import DETECTORS
 from .evidence import Evidence, evidence_of
 from .grid import Floats, Integers, Meter, grid_of, meters
