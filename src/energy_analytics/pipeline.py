@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
 import duckdb
 
-from . import __version__, outputs, schema
+from . import outputs, schema
+from .account import describe_run, summary_of
 from .aggregate import (
     appliance_totals,
     complete_days,
@@ -40,11 +41,11 @@ from .insights import PROVIDERS
 from .intake import UnusableUploadError, estimated_rows
 from .lake import LocalLake
 from .report import render_html, render_text
-from .results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, ModelScore, Quality
+from .results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, Quality
 from .runs import Manifest, first_to_renew, is_newest, mark_of, newest_run, put_manifest, run_before
 from .settings import Settings
 from .tariff import choose_price
-from .unusual import as_rows, from_rows, unusual_episodes
+from .unusual import from_rows, unusual_episodes
 from .uploads import Upload, upload_time
 from .weather import read_temperatures
 
@@ -286,80 +287,11 @@ def _run_once(
         },
         "after": mark_of(before),
         "history": [{"key": one.key, "uploaded_at": upload_time(one).isoformat()} for one in history.uploads],
-        "results": _summary(analysis),
+        "results": summary_of(analysis),
         "outputs": keys,
     }
     put_manifest(lake, upload, manifest)
     return manifest
-
-
-def describe_run(upload: Upload, settings: Settings, *, status: str, error: str | None = None) -> Manifest:
-    """Return the part of a manifest that every run has."""
-    return {
-        "stamp": upload.stamp,
-        "status": status,
-        "error": error,
-        "site": upload.site,
-        "upload": {
-            "key": upload.key,
-            "uploaded_at": upload.uploaded_at.isoformat(),
-            "size_bytes": upload.size_bytes,
-            "sha256": upload.sha256,
-        },
-        "settings": settings.model_dump(
-            include={
-                "timezone",
-                "date_order",
-                "decimal",
-                "max_reading_kwh",
-                "model",
-                "sigma",
-                "alarms_per_appliance_month",
-                "holidays_country",
-                "holidays_region",
-                "price_per_kwh",
-                "currency",
-            }
-        ),
-        "version": __version__,
-    }
-
-
-def _summary(analysis: Analysis) -> dict[str, Any]:
-    return {
-        "first": analysis.first.isoformat(sep=" "),
-        "last": analysis.last.isoformat(sep=" "),
-        "total_kwh": analysis.total_kwh,
-        "appliances": [
-            {
-                "appliance": one.appliance,
-                "total_kwh": one.total_kwh,
-                "peak_hour": one.peak_hour,
-                "step_minutes": one.step_minutes,
-                "anomalies": analysis.anomalies.by_appliance.get(one.appliance, 0),
-            }
-            for one in analysis.appliances
-        ],
-        "days": len(analysis.days),
-        "complete_days": sum(day.complete for day in analysis.days),
-        "gaps": analysis.quality.gap_count,
-        "missing_intervals": analysis.quality.missing_intervals,
-        "anomalies": analysis.anomalies.count,
-        "episodes": as_rows(analysis.episodes),
-        "forecast": {
-            "model": analysis.forecast.model,
-            "trained_on_days": analysis.forecast.trained_on_days,
-            "measured_coverage": analysis.forecast.measured_coverage,
-            "scores": [_scored(one) for one in analysis.forecast.scores],
-            "kwh": sum(day.yhat for day in analysis.forecast.days),
-            "days": [day.day.isoformat() for day in analysis.forecast.days],
-        },
-    }
-
-
-def _scored(score: ModelScore) -> dict[str, Any]:
-    """Return a line of the scoreboard; what could not be measured is null."""
-    return {name: None if value != value else value for name, value in asdict(score).items()}  # noqa: PLR0124
 
 
 def _notes(history: SiteHistory, settings: Settings) -> tuple[str, ...]:

@@ -136,8 +136,9 @@ def has_readings(lake: LocalLake, key: str) -> bool:
 
 def newest_report(lake: LocalLake, site: str) -> dict[str, str]:
     """Return the keys of the results of a site's newest successful run. Raises LakeError when there is none."""
-    for manifest in succeeded_runs(lake, site):
-        return dict(manifest["outputs"])
+    newest = next(iter(succeeded_runs(lake, site)), None)
+    if newest is not None:
+        return dict(newest["outputs"])
     sites = sorted({manifest["site"] or "the root site" for manifest in runs(lake)})
     there = f" It has runs of {', '.join(sites)}." if sites else " Run a file first: energy run FILE."
     raise LakeError(f"The lake {lake.uri} has no report of {site or 'the root site'}.{there}")
