@@ -69,8 +69,12 @@ train: $(QUALITY)/.installed  ## Make the pre-trained part of the forecast anew:
 	PYTHONPATH=src $(QUALITY)/bin/python -m benchmarks.train_forecast --data $(DATA)
 
 requirements: install-dev  ## Pin the dependencies anew, with hashes
-	@$(BIN)/uv pip compile pyproject.toml $(PIN) -o requirements.txt
-	@$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.txt $(PIN) -o requirements-dev.txt
+	@$(BIN)/uv pip compile pyproject.toml --group dev $(PIN) -o requirements-dev.txt
+	@$(BIN)/uv pip compile pyproject.toml -c requirements-dev.txt $(PIN) -o requirements.txt
+	@$(BIN)/uv pip compile --group lambda -c requirements-dev.txt $(PIN) $(NEVER_IMPORTED) -o lambda/requirements.txt
+
+# Prophet asks for what only its plots need.
+NEVER_IMPORTED := $(addprefix --no-emit-package ,matplotlib contourpy cycler fonttools kiwisolver pillow pyparsing)
 
 PIN := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade
 

@@ -47,6 +47,38 @@ class SiteSettings(BaseModel):
         return name
 
 
+class AwsSettings(BaseModel):
+    """The deployment on AWS: `[aws]` in `energy.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stack: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,39}$")] = "energy-analytics"
+    """Name of the CloudFormation stack. Another name than this makes other names of function, role and database."""
+    region: str | None = None
+    """None takes the region of the AWS configuration."""
+    profile: str | None = None
+    """A profile of the AWS configuration; None takes its default."""
+    runtime: Literal["python3.11", "python3.12", "python3.13"] = "python3.13"
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    memory_mb: Annotated[int, Field(ge=512, le=10240)] = 3008
+    timeout_seconds: Annotated[int, Field(ge=30, le=900)] = 900
+    ephemeral_storage_mb: Annotated[int, Field(ge=512, le=10240)] = 2048
+    """The function's disk, for the upload, the site's readings and what the engine spills."""
+    reserved_concurrency: Annotated[int, Field(ge=1)] | None = None
+    """Most functions at a time. None reserves nothing: a new account's limit of 10 allows no reservation."""
+    scanned_limit_mb: Annotated[int, Field(ge=10)] = 10240
+    """An Athena query that would read more is stopped."""
+    log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] = 30
+    alert_email: str | None = None
+    """Gets an e-mail when a run fails or an alarm rings."""
+    notify_new_episodes: bool = False
+    """Tell the same address of unusual use that was not there in the run before."""
+    secret_arn: str | None = None
+    """Secrets Manager secret that the function may read."""
+    bedrock_model_arn: str | None = None
+    """Bedrock model that the function may ask."""
+
+
 class Settings(SiteSettings, BaseSettings):
     """All settings of a run. Units are in the names or the comments; None means not set."""
 
@@ -67,6 +99,7 @@ class Settings(SiteSettings, BaseSettings):
     threads: Annotated[int, Field(ge=1)] | None = None
     """Threads of the engine; None takes one per core."""
     sites: dict[str, SiteSettings] = Field(default_factory=dict)
+    aws: AwsSettings = Field(default_factory=AwsSettings)
 
     @classmethod
     def settings_customise_sources(

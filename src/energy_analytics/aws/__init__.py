@@ -1,0 +1,1 @@
+"""The same pipeline on a user's own AWS account: packaging, deployment, operation, removal."""
