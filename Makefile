@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/sample/household_power_hourly.csv.gz
 
-.PHONY: help demo install install-dev test test-all check format bench bench-quality train requirements clean
+.PHONY: help demo install install-dev install-lint test test-all check format bench bench-quality train requirements clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,11 +32,21 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-test: install-dev  ## Run the tests, but the slow ones
-	@$(BIN)/python -m pytest -n auto -m "not slow"
+# The security linter of the cloud template, apart from the project's own environment: it pins what it needs.
+LINT := .venv-lint
 
-test-all: install-dev  ## Run all tests
-	@$(BIN)/python -m pytest -n auto
+install-lint: $(LINT)/.installed
+
+$(LINT)/.installed: $(VENV)/.made infrastructure/requirements-lint.txt
+	@$(PYTHON) -m venv $(LINT)
+	@$(LINT)/bin/python -m pip install -qq --disable-pip-version-check -r infrastructure/requirements-lint.txt
+	@touch $@
+
+test: install-dev install-lint  ## Run the tests, but the slow ones
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
+
+test-all: install-dev install-lint  ## Run all tests
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: install-dev  ## Format, lint, types, import contract
 	@$(BIN)/ruff format --check .
@@ -79,4 +89,4 @@ NEVER_IMPORTED := $(addprefix --no-emit-package ,matplotlib contourpy cycler fon
 PIN := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade
 
 clean:  ## Remove what make made; the lake stays (energy clean removes it)
-	rm -rf $(VENV) $(QUALITY) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(QUALITY) $(LINT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
