@@ -43,6 +43,7 @@ class Emulator:
     endpoint: str
     ca_bundle: Path
     log: Path
+    region: str = REGION
 
     def environment(self, access_key: str = ACCOUNT, secret_key: str = "test") -> dict[str, str]:  # noqa: S107
         """Return what a process must have in its environment to use this emulator and nothing else."""
@@ -74,11 +75,14 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def start(folder: Path, *, port: int = 0, retry_seconds: float = 0.2) -> Iterator[Emulator]:
+def start(
+    folder: Path, *, port: int = 0, retry_seconds: float = 0.2, age_scale: float = 1.0, concurrency: int = 10
+) -> Iterator[Emulator]:
     """Run the emulator with its files in `folder`, and stop it with everything it started.
 
     `port` 0 takes a free one. `retry_seconds` is the pause before the first retry of an asynchronous invocation (a
-    minute on the service).
+    minute on the service), `age_scale` the seconds here for one of an event's maximum age. `concurrency` is the
+    account's: a new account has 10, and can then reserve none of it.
     """
     _check_version()
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,6 +106,8 @@ def start(folder: Path, *, port: int = 0, retry_seconds: float = 0.2) -> Iterato
         "TMPDIR": str(scratch),
         "HOME": str(scratch),
         "EMULATOR_RETRY_SECONDS": str(retry_seconds),
+        "EMULATOR_AGE_SCALE": str(age_scale),
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(concurrency),
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, [own.get("PYTHONPATH")])]),
         "PYTHONWARNINGS": "ignore",
         "PYTHONUNBUFFERED": "1",

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 
 
@@ -11,13 +10,15 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from ministack import app
 
-    app._port_is_bindable = lambda host, port: False  # one port, not 443 besides
+    from . import corrections
+
+    corrections.apply()
     app.main()
 
 
 def _end_with_parent() -> None:
     """Wait for the end of standard input, which the starter holds open, then end this process group."""
-    while sys.stdin.buffer.read(1024):
+    while os.read(0, 1024):
         pass
     os.killpg(os.getpid(), signal.SIGKILL)
 
