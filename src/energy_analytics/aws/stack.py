@@ -116,15 +116,23 @@ def create_change_set(
     return ChangeSet(arn, stack_id, tuple(map(_change, changes)))
 
 
-def discard(change_set: ChangeSet, *, with_stack: bool) -> None:
-    """Take back a change set; `with_stack` also the stack that was made only to hold it."""
+def discard(change_set: ChangeSet) -> None:
+    """Take back a change set."""
     import boto3
 
-    client = boto3.client("cloudformation")
     if change_set.changes:
-        client.delete_change_set(ChangeSetName=change_set.arn)
-    if with_stack:
-        client.delete_stack(StackName=change_set.stack_id)
+        boto3.client("cloudformation").delete_change_set(ChangeSetName=change_set.arn)
+
+
+def discard_review(stack: str) -> None:
+    """Remove a stack that was made only to hold a change set, and wait until it is gone."""
+    import boto3
+
+    found = find_stack(stack)
+    if found is not None and found["StackStatus"] == "REVIEW_IN_PROGRESS":
+        boto3.client("cloudformation").delete_stack(StackName=found["StackId"])
+        while (found := find_stack(stack)) is not None and found["StackStatus"] != "DELETE_COMPLETE":
+            time.sleep(_POLL_SECONDS)
 
 
 def execute(change_set: ChangeSet, tell: Callable[[StackEvent], None]) -> list[StackEvent]:
