@@ -74,7 +74,12 @@ class Names:
     @property
     def layer(self) -> str:
         """The libraries of the function."""
-        return f"energy-pipeline{self.suffix}"
+        return f"energy-pipeline-layer{self.suffix}"
+
+    @property
+    def athena_policy(self) -> str:
+        """The policy for who may ask the lake."""
+        return f"energy-athena-access{self.suffix}"
 
     @property
     def database(self) -> str:

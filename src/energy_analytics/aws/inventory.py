@@ -1,5 +1,6 @@
 """What of a deployment is on the account, asked of each service: equal before a deploy and after its removal."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -75,6 +76,12 @@ def _role(names: Names) -> Iterator[Item]:
         yield Item("role", names.role)
 
 
+def _athena_policy(names: Names) -> Iterator[Item]:
+    arn = f"arn:{_partition(names)}:iam::{names.account}:policy/{names.athena_policy}"
+    if _asked("iam", lambda client: client.get_policy(PolicyArn=arn)):
+        yield Item("policy", names.athena_policy)
+
+
 def _database(names: Names) -> Iterator[Item]:
     if _asked("glue", lambda client: client.get_database(Name=names.database)):
         import boto3
@@ -127,12 +134,10 @@ def _alarms(names: Names) -> Iterator[Item]:
     """Find the alarms whose name has this stack's ending and no other stack's."""
     import boto3
 
-    pages = boto3.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=names.function)
-    others = () if names.suffix else ("energy-pipeline-",)
-    for page in pages:
+    own = re.compile(rf"energy-pipeline-[a-z]+{re.escape(names.suffix)}")
+    for page in boto3.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="energy-pipeline-"):
         for alarm in page["MetricAlarms"]:
-            dimensions = {one["Value"] for one in alarm.get("Dimensions", [])}
-            if dimensions & {names.function, names.failure_queue} or (not others and alarm["AlarmName"]):
+            if own.fullmatch(alarm["AlarmName"]):
                 yield Item("alarm", alarm["AlarmName"])
 
 
@@ -176,6 +181,7 @@ PROBES: Final[tuple[Callable[[Names], Iterator[Item]], ...]] = (
     _function,
     _layers,
     _role,
+    _athena_policy,
     _database,
     _workgroup,
     _log_group,

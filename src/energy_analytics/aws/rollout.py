@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from . import artifacts, stack
 from .buckets import remove_bucket
 from .deployment import DeploymentError, Names, stack_parameters
+from .sources import source_file
 from .stack import Change, ChangeSet, StackEvent
 from .statements import permissions
-from .template import TEMPLATE_PATH, Evaluated, read_template
+from .template import TEMPLATE, Evaluated
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
@@ -49,13 +50,14 @@ def planned(
     package: Path,
     dry_run: bool,
     say: Callable[[str], None],
-    template: Path = TEMPLATE_PATH,
+    template: Path | None = None,
 ) -> Iterator[Plan]:
     """Give the plan to deploy the zips in the folder `package`; what is not carried out is taken back at the end.
 
     A dry run makes nothing that stays. Raises DeploymentError when the stack is not in a state to be deployed.
     """
-    text = read_template(template)
+    template = template or source_file(TEMPLATE)
+    text = template.read_text(encoding="utf-8")
     found = stack.find_stack(names.stack)
     _refuse_unfit(names, found)
     zips = [package / FUNCTION_ZIP, package / LAYER_ZIP]
@@ -65,7 +67,8 @@ def planned(
     parameters = stack_parameters(
         settings, names, function_key=artifacts.key_of(zips[0]), layer_key=artifacts.key_of(zips[1])
     )
-    evaluated = Evaluated.of(text, parameters=parameters, names=names)
+    stack_id = found["StackId"] if found is not None and stack.is_there(found) else None
+    evaluated = Evaluated.of(text, parameters=parameters, names=names, stack_id=stack_id)
     resources = list(evaluated.resources())
     plan = Plan(
         names=names,

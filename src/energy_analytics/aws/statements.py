@@ -74,9 +74,11 @@ def _of_resource(resource: Resource) -> Iterator[str]:
         for arn in properties.get("ManagedPolicyArns", []):
             yield f"{role} may do what AWS's policy {str(arn).rsplit('/', 1)[-1]} says"
     elif resource.type in {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"}:
-        roles = properties.get("Roles", [properties.get("RoleName", "")])
+        has_it = [*properties.get("Roles", []), *properties.get("Users", []), *properties.get("Groups", [])]
+        if not has_it:
+            has_it = [f"Who has the policy {properties.get('ManagedPolicyName', resource.logical_id)}"]
         for statement in _statements(properties["PolicyDocument"]):
-            yield sentence(statement, who=_listed(roles))
+            yield sentence(statement, who=_listed(has_it))
     elif resource.type in _RESOURCE_POLICIES:
         of = properties.get(_RESOURCE_POLICIES[resource.type], resource.logical_id)
         for statement in _statements(properties["PolicyDocument"]):

@@ -3,16 +3,16 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from .deployment import DeploymentError, Names
+from .deployment import Names
 
-TEMPLATE_PATH: Final = Path(__file__).resolve().parents[3] / "infrastructure" / "template.yaml"
+TEMPLATE: Final = "infrastructure/template.yaml"
 TemplateBody = dict[str, Any]
 
+_UNKNOWN_ID: Final = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 _PLACEHOLDER: Final = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
@@ -49,17 +49,6 @@ _Loader.yaml_implicit_resolvers = {
 """A policy's version, 2012-10-17, stays the text it is."""
 
 
-def read_template(path: Path = TEMPLATE_PATH) -> str:
-    """Return the template's text. Raises DeploymentError when it is not there."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise DeploymentError(
-            f"There is no template at {path}: deploy from a copy of the project's repository, installed with "
-            "`make install` or `pip install --editable .`."
-        ) from error
-
-
 def parse_template(text: str) -> TemplateBody:
     """Return the template as data, its functions in their long form."""
     parsed: TemplateBody = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
@@ -82,15 +71,22 @@ class Evaluated:
     body: TemplateBody
     values: Mapping[str, str]
     names: Names
+    stack_id: str
 
     @classmethod
-    def of(cls, text: str, *, parameters: Mapping[str, str], names: Names) -> "Evaluated":
-        """Read the template's text; parameters that are not given have their defaults."""
+    def of(
+        cls, text: str, *, parameters: Mapping[str, str], names: Names, stack_id: str | None = None
+    ) -> "Evaluated":
+        """Read the template's text; parameters that are not given have their defaults.
+
+        Before there is a stack nobody knows its id, nor the bucket's name that is cut from it.
+        """
         body = parse_template(text)
         defaults = {
             name: str(one["Default"]) for name, one in body.get("Parameters", {}).items() if one and "Default" in one
         }
-        return cls(body, defaults | dict(parameters), names)
+        unknown = f"arn:aws:cloudformation:{names.region}:{names.account}:stack/{names.stack}/{_UNKNOWN_ID}"
+        return cls(body, defaults | dict(parameters), names, stack_id or unknown)
 
     def resources(self) -> Iterator[Resource]:
         """Give the resources that would be made, in the template's order."""
@@ -159,9 +155,7 @@ class Evaluated:
             "AWS::StackName": self.names.stack,
             "AWS::Partition": "aws",
             "AWS::URLSuffix": "amazonaws.com",
-            # The bucket's name is cut from it; before there is a stack, nobody knows these.
-            "AWS::StackId": f"arn:aws:cloudformation:{self.names.region}:{self.names.account}:"
-            f"stack/{self.names.stack}/xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+            "AWS::StackId": self.stack_id,
             "AWS::NoValue": NOTHING,
         }
         if name in own:
