@@ -1,0 +1,65 @@
+"""`energy results` and `energy report`: what the lake holds."""
+
+import time
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from .failures import fail, told_in_a_sentence
+from .opening import open_configured
+from .options import ConfigOption, EverySiteOption, LakeOption, SiteOption
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: energy results --site plant-a --wait")
+def results(
+    site: EverySiteOption = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until every upload has been run.")] = False,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait.")] = 300,
+    lake: LakeOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Show what the lake holds, the newest run first."""
+    from .. import terminal
+    from ..runs import runs, waiting_uploads
+
+    with told_in_a_sentence():
+        settings, opened = _open(config, lake=lake)
+        deadline = time.monotonic() + timeout
+        while wait and waiting_uploads(opened, site) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        manifests = runs(opened, site)
+        waiting = waiting_uploads(opened, site)
+    terminal.show_results(manifests, waiting, lake=settings.lake)
+    newest_failed = bool(manifests) and manifests[0]["status"] != "succeeded"
+    if wait and waiting:
+        fail(
+            f"After {timeout:g} s {len(waiting):,} upload{'' if len(waiting) == 1 else 's'} still had no run; "
+            "energy watch runs what waits."
+        )
+    if wait and newest_failed:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: energy report --site plant-a --open")
+def report(
+    site: SiteOption = "",
+    open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser instead.")] = False,
+    lake: LakeOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Print the newest report of a site."""
+    from .. import terminal
+    from ..runs import newest_report
+
+    with told_in_a_sentence():
+        _, opened = _open(config, lake=lake)
+        outputs = newest_report(opened, site)
+        if open_it:
+            page = opened.fetch(outputs["report_html"])
+            if not webbrowser.open(page.as_uri()):
+                fail(f"There is no browser to open {page} with.")
+        else:
+            terminal.print_plain(opened.read(outputs["report_text"]).decode(), end="")
