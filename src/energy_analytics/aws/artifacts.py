@@ -83,9 +83,7 @@ def upload(names: Names, files: Iterable[Path]) -> list[str]:
     for path in files:
         key = key_of(path)
         if key not in there:
-            client.upload_file(
-                str(path), names.artifact_bucket, key, ExtraArgs={"ExpectedBucketOwner": names.account}
-            )
+            client.upload_file(str(path), names.artifact_bucket, key, ExtraArgs={"ExpectedBucketOwner": names.account})
             put.append(key)
     return put
 

@@ -130,7 +130,9 @@ def _watching(prices: dict[str, Any], uploads: int, *, alarms: int, dashboards: 
             f"{log_gb:.3f} GB of logs",
             log_gb * (price["log_gb_ingested"] + price["log_gb_month"]),
         ),
-        Cost("CloudWatch", f"{assumed['metrics']} metrics of our own", assumed["metrics"] * price["custom_metric_month"]),
+        Cost(
+            "CloudWatch", f"{assumed['metrics']} metrics of our own", assumed["metrics"] * price["custom_metric_month"]
+        ),
         Cost(
             "CloudWatch",
             f"{alarms} alarms (first {price['alarms_included']} free), {dashboards} dashboard "

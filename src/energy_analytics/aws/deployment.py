@@ -162,9 +162,7 @@ def outputs_of(stack: str) -> Outputs:
     return Outputs({one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])})
 
 
-def stack_parameters(
-    settings: "AwsSettings", names: Names, *, function_key: str, layer_key: str
-) -> dict[str, str]:
+def stack_parameters(settings: "AwsSettings", names: Names, *, function_key: str, layer_key: str) -> dict[str, str]:
     """Return the parameters of the template."""
     values: dict[str, Any] = {
         "ArtifactBucket": names.artifact_bucket,

@@ -43,7 +43,9 @@ def in_a_sentence(error: Exception) -> str | None:
         ):
             return f"The AWS credentials could not be got ({_line(error)}): run `aws sso login`, or {_CREDENTIALS}"
         case exceptions.NoRegionError():
-            return "No AWS region is set: say --region (such as eu-central-1), or set AWS_REGION, or run `aws configure`."
+            return (
+                "No AWS region is set: say --region (such as eu-central-1), or set AWS_REGION, or run `aws configure`."
+            )
         case exceptions.InvalidRegionError():
             return f"That is no AWS region ({_line(error)}): say one such as --region eu-central-1."
         case exceptions.ProfileNotFound():

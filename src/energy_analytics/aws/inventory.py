@@ -135,7 +135,9 @@ def _alarms(names: Names) -> Iterator[Item]:
     import boto3
 
     own = re.compile(rf"energy-pipeline-[a-z]+{re.escape(names.suffix)}")
-    for page in boto3.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="energy-pipeline-"):
+    for page in (
+        boto3.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="energy-pipeline-")
+    ):
         for alarm in page["MetricAlarms"]:
             if own.fullmatch(alarm["AlarmName"]):
                 yield Item("alarm", alarm["AlarmName"])

@@ -57,9 +57,9 @@ def sentence(statement: Mapping[str, Any], *, who: str | None = None, on: str | 
     else:
         where = on or ""
     condition = _condition(statement.get("Condition", {}))
-    return " ".join(part for part in (subject, "may not" if denied else "may", what, where and f"on {where}") if part) + (
-        f", if {condition}" if condition else ""
-    )
+    return " ".join(
+        part for part in (subject, "may not" if denied else "may", what, where and f"on {where}") if part
+    ) + (f", if {condition}" if condition else "")
 
 
 def _of_resource(resource: Resource) -> Iterator[str]:
@@ -121,7 +121,11 @@ def _principal(principal: Any) -> str:
 
 def _actions(actions: str | list[str]) -> str:
     listed = [actions] if isinstance(actions, str) else actions
-    return "do anything" if listed == ["*"] else _listed(["anything of " + one[:-2] if one.endswith(":*") else one for one in listed])
+    return (
+        "do anything"
+        if listed == ["*"]
+        else _listed(["anything of " + one[:-2] if one.endswith(":*") else one for one in listed])
+    )
 
 
 def _condition(condition: Mapping[str, Mapping[str, Any]]) -> str:

@@ -74,9 +74,7 @@ class Evaluated:
     stack_id: str
 
     @classmethod
-    def of(
-        cls, text: str, *, parameters: Mapping[str, str], names: Names, stack_id: str | None = None
-    ) -> "Evaluated":
+    def of(cls, text: str, *, parameters: Mapping[str, str], names: Names, stack_id: str | None = None) -> "Evaluated":
         """Read the template's text; parameters that are not given have their defaults.
 
         Before there is a stack nobody knows its id, nor the bucket's name that is cut from it.

@@ -66,7 +66,9 @@ def deploy(
 @app.command(name="package", epilog="Example: energy package --out build")
 def make_package(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the two zips.")] = Path("build"),
-    runtime: Annotated[str | None, typer.Option(metavar="R", help="Such as python3.13.", show_default="setting")] = None,
+    runtime: Annotated[
+        str | None, typer.Option(metavar="R", help="Such as python3.13.", show_default="setting")
+    ] = None,
     architecture: Annotated[
         str | None, typer.Option(metavar="A", help="x86_64 or arm64.", show_default="setting")
     ] = None,

@@ -8,7 +8,9 @@ import typer
 
 LakeOption = Annotated[
     str | None,
-    typer.Option("--lake", metavar="URI", help="Folder or s3:// URI of the lake.", show_default="the deployed, or ./lake"),
+    typer.Option(
+        "--lake", metavar="URI", help="Folder or s3:// URI of the lake.", show_default="the deployed, or ./lake"
+    ),
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings file.", show_default="energy.toml")

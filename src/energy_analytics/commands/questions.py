@@ -37,6 +37,6 @@ def query(
             fail("Say what to ask: a SELECT, or one of " + ", ".join(named_queries()) + ".", code=2)
         wanted = terminal.choose_query(named_queries())
     with told_in_a_sentence():
-        settings, opened = _open(config, lake=lake)
-        answer = ask(opened, wanted, settings)
+        opened = open_configured(config, lake=lake)
+        answer = ask(opened.lake, wanted, opened.settings)
     terminal.show_rows(answer.columns, answer.rows, form=form.value)

@@ -87,9 +87,7 @@ def _clean_deployment(names: "Names", deployment: "Deployment | None", *, yes: b
             yes=yes,
             otherwise="Nothing was removed: say --yes to remove without being asked.",
         )
-        teardown.remove_deployment(
-            names, lake_bucket=bucket, say=terminal.print_plain, tell=terminal_aws.show_event
-        )
+        teardown.remove_deployment(names, lake_bucket=bucket, say=terminal.print_plain, tell=terminal_aws.show_event)
         left = inventory(names, lake_bucket=bucket)
         if left:
             terminal_aws.show_inventory(left)

@@ -2,13 +2,16 @@
 
 import time
 import webbrowser
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from .failures import fail, told_in_a_sentence
 from .opening import open_configured
 from .options import ConfigOption, EverySiteOption, LakeOption, SiteOption
+
+_LOCAL_SECONDS: Final = 0.2
+_REMOTE_SECONDS: Final = 2.0
 
 app = typer.Typer()
 
@@ -26,19 +29,22 @@ def results(
     from ..runs import runs, waiting_uploads
 
     with told_in_a_sentence():
-        settings, opened = _open(config, lake=lake)
+        opened = open_configured(config, lake=lake)
+        pause = _REMOTE_SECONDS if opened.is_remote else _LOCAL_SECONDS
         deadline = time.monotonic() + timeout
-        while wait and waiting_uploads(opened, site) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        manifests = runs(opened, site)
-        waiting = waiting_uploads(opened, site)
-    terminal.show_results(manifests, waiting, lake=settings.lake)
+        while wait and waiting_uploads(opened.lake, site) and time.monotonic() < deadline:
+            time.sleep(pause)
+        manifests = runs(opened.lake, site)
+        waiting = waiting_uploads(opened.lake, site)
+    terminal.show_results(manifests, waiting, lake=opened.settings.lake)
     newest_failed = bool(manifests) and manifests[0]["status"] != "succeeded"
     if wait and waiting:
-        fail(
-            f"After {timeout:g} s {len(waiting):,} upload{'' if len(waiting) == 1 else 's'} still had no run; "
-            "energy watch runs what waits."
+        hint = (
+            "`energy logs --errors` and `energy redrive --dry-run` show what the function could not run."
+            if opened.is_remote
+            else "energy watch runs what waits."
         )
+        fail(f"After {timeout:g} s {len(waiting):,} upload{'' if len(waiting) == 1 else 's'} still had no run; {hint}")
     if wait and newest_failed:
         raise typer.Exit(1)
 
@@ -55,7 +61,7 @@ def report(
     from ..runs import newest_report
 
     with told_in_a_sentence():
-        _, opened = _open(config, lake=lake)
+        opened = open_configured(config, lake=lake).lake
         outputs = newest_report(opened, site)
         if open_it:
             page = opened.fetch(outputs["report_html"])

@@ -31,9 +31,10 @@ def backtest(
     from ..scoreboard import score_file, score_site
 
     with told_in_a_sentence():
-        settings, opened = _open(config, lake=lake)
+        opened = open_configured(config, lake=lake)
+        settings = opened.settings
         wanted = models.split(",") if models else [name for name in MODELS if name != AUTO]
-        scores = score_file(file, wanted, settings) if file else score_site(opened, site, wanted, settings)
+        scores = score_file(file, wanted, settings) if file else score_site(opened.lake, site, wanted, settings)
     terminal.show_scores(scores)
 
 

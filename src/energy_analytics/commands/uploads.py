@@ -4,22 +4,31 @@ import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from .failures import fail, told_in_a_sentence
-from .opening import open_configured
+from .failures import told_in_a_sentence
+from .opening import Opened, open_configured
 from .options import ConfigOption, LakeOption, SiteOption
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..runs import Manifest
+
+T = TypeVar("T")
+
+FilesArgument = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="CSV, CSV.GZ or Parquet with timestamp, appliance, kwh.")
+]
 
 app = typer.Typer()
 
 
 @app.command(epilog="Example: energy run january.csv february.csv --site plant-a")
 def run(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="CSV, CSV.GZ or Parquet with timestamp, appliance, kwh.")
-    ],
+    files: FilesArgument,
     site: SiteOption = "",
     lake: LakeOption = None,
     model: Annotated[str | None, typer.Option(metavar="M", help="Forecast model.", show_default="auto")] = None,
@@ -27,24 +36,90 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest of the run as JSON.")] = False,
 ) -> None:
     """Put files into the lake and work out totals, anomalies, forecast, advice and report."""
-    from .. import terminal
-    from ..delivery import deliver
-    from ..pipeline import FailedRunError, check_settings
-    from ..pipeline import run as run_pipeline
+    from ..pipeline import check_settings
 
     with told_in_a_sentence():
-        settings, opened = _open(config, lake=lake, model=model)
-        check_settings(settings)
-    manifests, failures = [], 0
+        opened = open_configured(config, lake=lake, model=model)
+        check_settings(opened.settings)
+    _run_files(opened, files, site=site, as_json=as_json)
+
+
+@app.command(epilog="Example: energy upload january.csv --site plant-a --wait")
+def upload(
+    files: FilesArgument,
+    site: SiteOption = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the runs on AWS, and show them.")] = False,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for each.")] = 300,
+    lake: LakeOption = None,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest of the run as JSON; waits.")] = False,
+) -> None:
+    """Put files under raw/, which on AWS triggers the function; in a folder, run them like energy run."""
+    from ..pipeline import check_settings
+
+    with told_in_a_sentence():
+        opened = open_configured(config, lake=lake)
+        if not opened.is_remote:
+            check_settings(opened.settings)
+    if opened.is_remote:
+        _upload_files(opened, files, site=site, timeout=timeout if wait or as_json else None, as_json=as_json)
+    else:
+        _run_files(opened, files, site=site, as_json=as_json)
+
+
+def _run_files(opened: Opened, files: list[Path], *, site: str, as_json: bool) -> None:
+    from .. import terminal
+    from ..delivery import deliver
+    from ..pipeline import run as run_pipeline
+
+    def run_one(file: Path) -> "Manifest":
+        delivered = deliver(opened.lake, file, site=site, now=datetime.now(UTC))
+        with terminal.progress() as progress:
+            return run_pipeline(opened.lake, delivered, opened.settings, progress=progress)
+
+    _show_each(opened, files, run_one, as_json=as_json)
+
+
+def _upload_files(opened: Opened, files: list[Path], *, site: str, timeout: float | None, as_json: bool) -> None:
+    """Upload all files, so that the function begins with the first, and then wait if a timeout is given."""
+    from .. import terminal
+    from ..aws.waiting import await_run
+    from ..delivery import deliver
+    from ..uploads import Upload
+
+    delivered: list[Upload] = []
+    failed = False
     for file in files:
         try:
             with told_in_a_sentence():
-                upload = deliver(opened, file, site=site, now=datetime.now(UTC))
-                with terminal.progress() as progress:
-                    manifest = run_pipeline(opened, upload, settings, progress=progress)
+                delivered.append(deliver(opened.lake, file, site=site, now=datetime.now(UTC)))
+                if not as_json:
+                    terminal.print_plain(f"{file} is now {opened.settings.lake}/{delivered[-1].key}")
+        except typer.Exit:
+            failed = True
+    if timeout is None:
+        if delivered:
+            terminal.print_plain("The function runs what was uploaded: see energy results --wait, or energy logs.")
+    else:
+        deadline = time.monotonic() + timeout
+        _show_each(opened, delivered, lambda one: await_run(opened.lake, one, deadline=deadline), as_json=as_json)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _show_each(opened: Opened, given: "Sequence[T]", manifest_of: "Callable[[T], Manifest]", *, as_json: bool) -> None:
+    """Show the run of each file or upload; fail at the end if one did."""
+    from .. import terminal
+    from ..pipeline import FailedRunError
+
+    manifests, failures = [], 0
+    for one in given:
+        try:
+            with told_in_a_sentence():
+                manifest = manifest_of(one)
             manifests.append(manifest)
             if not as_json:
-                terminal.show_run(manifest, lake=settings.lake)
+                terminal.show_run(manifest, lake=opened.settings.lake)
         except FailedRunError as error:
             failures += 1
             manifests.append(error.manifest)
@@ -52,7 +127,7 @@ def run(
         except typer.Exit:
             failures += 1
     if as_json and manifests:
-        terminal.print_plain(json.dumps(manifests[0] if len(files) == 1 else manifests, indent=2, ensure_ascii=False))
+        terminal.print_plain(json.dumps(manifests[0] if len(given) == 1 else manifests, indent=2, ensure_ascii=False))
     if failures:
         raise typer.Exit(1)
 
@@ -63,16 +138,15 @@ def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
     from .. import terminal
     from ..pipeline import FailedRunError, check_settings
     from ..pipeline import run as run_pipeline
-    from ..schema import RAW
     from ..uploads import identify
-    from ..watch import Arrivals
+    from ..watch import Arrivals, watchable
     from ..watch import watch as watch_lake
 
     def handle(key: str) -> None:
         try:
             with told_in_a_sentence(), terminal.progress() as progress:
-                upload = identify(opened, opened.describe(key))
-                manifest = run_pipeline(opened, upload, settings, progress=progress)
+                upload = identify(watched, watched.describe(key))
+                manifest = run_pipeline(watched, upload, settings, progress=progress)
             results = manifest["results"]
             terminal.print_plain(
                 f"{key}: {manifest['intake']['rows_accepted']:,} rows, {results['anomalies']:,} anomalies, "
@@ -88,8 +162,9 @@ def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
         return True
 
     with told_in_a_sentence():
-        settings, opened = _open(config, lake=lake)
+        opened = open_configured(config, lake=lake)
+        settings = opened.settings
         check_settings(settings)
-        opened.fetch(RAW).mkdir(parents=True, exist_ok=True)
+        watched = watchable(opened.lake)
         terminal.print_plain(f"Watching {settings.lake}/raw/ for .csv and .csv.gz files; Ctrl-C ends it.")
-        watch_lake(Arrivals(opened), handle, pause=pause)
+        watch_lake(Arrivals(watched), handle, pause=pause)
