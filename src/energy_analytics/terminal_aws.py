@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from .aws.rollout import Plan
     from .aws.stack import StackEvent
 
-_STYLES: Final = {"Add": "green", "Modify": "yellow", "Replace": "red", "Replace?": "red", "Remove": "red"}
+_STYLES: Final = {
+    "Add": "green",
+    "Modify": "yellow",
+    "Replace": "red",
+    "Replace?": "red",
+    "Remove": "red",
+    "Perhaps": "dim",
+}
+_MEANINGS: Final = {
+    "Perhaps": "only if the name or ARN of something that it refers to changes",
+    "Replace?": "CloudFormation knows only on the way whether it has to make it anew",
+}
 _LEVELS: Final = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow", "PLATFORM": "dim", "DEBUG": "dim"}
 _TOLD: Final = {
     "CREATE_COMPLETE": "made",
@@ -42,6 +53,9 @@ def show_plan(plan: "Plan", estimate: "Estimate") -> None:
     for change in plan.changes:
         rows.add_row(Text(change.action, style=_STYLES.get(change.action, "")), change.logical_id, change.type)
     out.print(rows)
+    for action, meaning in _MEANINGS.items():
+        if any(change.action == action for change in plan.changes):
+            out.print(Text(f"{action}: {meaning}", style="dim"), soft_wrap=True)
     out.print()
     out.print(Text("Permissions", style="bold"))
     for permission in plan.permissions:

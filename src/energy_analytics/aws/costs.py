@@ -61,8 +61,8 @@ def estimate(settings: "AwsSettings", *, uploads_per_month: int, alarms: int, da
             f"an upload has {assumed['mb_per_upload']:g} MB, its results {assumed['mb_of_results_per_upload']:g} MB, "
             f"kept {assumed['months_kept']} months",
             f"{assumed['queries_per_upload']} queries an upload, each of Athena's least {_least_mb(prices)} MB",
-            f"prices of {prices['region']} in {prices['currency']}, without free tier (but the alarms and dashboards that are free "
-            "for everybody), tax or transfer out of AWS",
+            f"prices of {prices['region']} in {prices['currency']}, without free tier "
+            "(but the alarms and dashboards that are free for everybody), tax or transfer out of AWS",
         ),
     )
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 DEPLOYER_POLICY: Final = "infrastructure/deployer-policy.json"
 
-_CREDENTIALS: Final = (
+_GET: Final = (
     "run `aws configure`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN)."
 )
 _EXPIRED: Final = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
@@ -30,32 +30,30 @@ def in_a_sentence(error: Exception) -> str | None:
     """Return what to tell a person of an error of the SDK; None when it is none, or our own fault."""
     from botocore import exceptions
 
-    match error:
-        case exceptions.ClientError():
-            return _refusal(error)
-        case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
-            return f"There are no AWS credentials: {_CREDENTIALS}"
-        case (
-            exceptions.TokenRetrievalError()
-            | exceptions.UnauthorizedSSOTokenError()
-            | exceptions.SSOTokenLoadError()
-            | exceptions.CredentialRetrievalError()
-        ):
-            return f"The AWS credentials could not be got ({_line(error)}): run `aws sso login`, or {_CREDENTIALS}"
-        case exceptions.NoRegionError():
-            return (
-                "No AWS region is set: say --region (such as eu-central-1), or set AWS_REGION, or run `aws configure`."
-            )
-        case exceptions.InvalidRegionError():
-            return f"That is no AWS region ({_line(error)}): say one such as --region eu-central-1."
-        case exceptions.ProfileNotFound():
-            return f"{_line(error)}: say --profile with one that `aws configure list-profiles` shows."
-        case exceptions.HTTPClientError() | exceptions.ConnectionError():
-            return f"AWS cannot be reached: {_line(error)} Look at the region's name, the network and AWS_ENDPOINT_URL."
-        case exceptions.WaiterError() | exceptions.BotoCoreError() if not isinstance(
-            error, exceptions.ParamValidationError
-        ):
-            return f"The AWS library gave up: {_line(error)}"
+    if isinstance(error, exceptions.ClientError):
+        return _refusal(error)
+    for kinds, sentence in (
+        ((exceptions.NoCredentialsError, exceptions.PartialCredentialsError), f"There are no AWS credentials: {_GET}"),
+        (
+            (exceptions.SSOError, exceptions.TokenRetrievalError, exceptions.CredentialRetrievalError),
+            f"The AWS credentials could not be got: {_line(error)} Run `aws sso login`, or {_GET}",
+        ),
+        (
+            (exceptions.NoRegionError,),
+            "No AWS region is set: say --region (such as eu-central-1), set AWS_REGION, or run `aws configure`.",
+        ),
+        ((exceptions.InvalidRegionError,), f"That is no AWS region: {_line(error)} One is eu-central-1."),
+        (
+            (exceptions.ProfileNotFound,),
+            f"{_line(error)}: say --profile with one that `aws configure list-profiles` shows.",
+        ),
+        (
+            (exceptions.HTTPClientError, exceptions.ConnectionError),
+            f"AWS cannot be reached: {_line(error)} Look at the region's name, the network and AWS_ENDPOINT_URL.",
+        ),
+    ):
+        if isinstance(error, kinds):
+            return sentence
     return None
 
 
@@ -63,9 +61,9 @@ def _refusal(error: "ClientError") -> str:
     code = error.response.get("Error", {}).get("Code", "")
     message = _line(Exception(error.response.get("Error", {}).get("Message", "")))
     if code in _EXPIRED:
-        return f"The AWS credentials have expired: run `aws sso login` or get new ones, or {_CREDENTIALS}"
+        return f"The AWS credentials have expired: run `aws sso login` or get new ones, or {_GET}"
     if code in _UNKNOWN:
-        return f"AWS does not accept the credentials ({code}): {_CREDENTIALS}"
+        return f"AWS does not accept the credentials ({code}): {_GET}"
     if code in _DENIED:
         found = _NOT_AUTHORIZED.search(message)
         if found:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from .. import words
 from . import stack
 from .buckets import bucket_is_there, holding
 from .deployment import Names
@@ -57,7 +58,11 @@ def inventory(names: Names, *, lake_bucket: str | None = None) -> list[Item]:
 
 def _bucket(name: str) -> Item:
     held = holding(name)
-    return Item("bucket", name, f"{held.objects:,} objects, {held.versions:,} versions, {held.size_bytes:,} bytes")
+    return Item(
+        "bucket",
+        name,
+        f"{words.count(held.objects, 'object')}, {words.count(held.versions, 'version')}, {held.size_bytes:,} bytes",
+    )
 
 
 def _function(names: Names) -> Iterator[Item]:
@@ -99,7 +104,7 @@ def _workgroup(names: Names) -> Iterator[Item]:
         boto3.client("athena").get_work_group(WorkGroup=names.workgroup)
     except ClientError as error:
         # Athena has no code of its own for it.
-        if error.response["Error"]["Code"] == "InvalidRequestException" and "is not found" in str(error):
+        if error.response["Error"]["Code"] == "InvalidRequestException" and "not found" in str(error):
             return
         raise
     yield Item("workgroup", names.workgroup)
@@ -127,7 +132,7 @@ def _queue(names: Names) -> Iterator[Item]:
         count = boto3.client("sqs").get_queue_attributes(
             QueueUrl=found["QueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
         )["Attributes"]["ApproximateNumberOfMessages"]
-        yield Item("queue", names.failure_queue, f"{int(count):,} messages")
+        yield Item("queue", names.failure_queue, words.count(int(count), "message"))
 
 
 def _alarms(names: Names) -> Iterator[Item]:

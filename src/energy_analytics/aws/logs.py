@@ -21,7 +21,14 @@ _LATE: Final = timedelta(minutes=2)
 _ERRORS: Final = {"ERROR", "CRITICAL", "FATAL"}
 _REPORT: Final = re.compile(r"^REPORT RequestId: (?P<request>\S+)\s+(?P<figures>.*)$", re.DOTALL)
 _BAD_ENDING: Final = re.compile(r"Task timed out|Runtime\.ExitError|Runtime exited|\[ERROR\]|signal: killed")
-_PLATFORM_NOISE: Final = ("START RequestId", "END RequestId", "INIT_START", "EXTENSION", "XRAY TraceId")
+_PLATFORM_NOISE: Final = (
+    "START RequestId",
+    "END RequestId",
+    "INIT_START",
+    "EXTENSION",
+    "XRAY TraceId",
+    "LAMBDA_WARNING",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,8 @@ def read_line(event: "Mapping[str, Any] | FilteredLogEventTypeDef") -> LogLine |
         return LogLine(at, "INFO", text)
     if str(record.get("type", "")).startswith("platform."):
         return _platform(at, record)
+    if str(record.get("message", "")).startswith(_PLATFORM_NOISE):
+        return None
     if "_aws" in record:  # Metrics; the messages beside them say the same in words.
         return None
     return _structured(at, record)

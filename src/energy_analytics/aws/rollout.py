@@ -39,7 +39,7 @@ class Plan:
     """Keys of the artefact bucket that the new state of the stack needs."""
     uploaded: list[str] = field(default_factory=list)
     is_settled: bool = False
-    """Whether what was made for the plan is not to be taken back: it was carried out, or has cleaned up after itself."""
+    """Whether nothing is to be taken back: the plan was carried out, or made nothing."""
 
 
 @contextmanager
@@ -129,7 +129,8 @@ def carry_out(plan: Plan, tell: Callable[[StackEvent], None]) -> None:
         artifacts.remove(plan.names, plan.uploaded)
         raise DeploymentError(f"The stack {plan.names.stack} could not be changed; it is as it was before. {why}")
     raise DeploymentError(
-        f"The stack {plan.names.stack} could not be made, nor all of it undone ({end}): `energy clean` removes it. {why}"
+        f"The stack {plan.names.stack} could not be made, nor all of it undone ({end}): `energy clean` removes it. "
+        f"{why}"
     )
 
 

@@ -24,7 +24,11 @@ _CANCELLED: Final = ("Resource creation cancelled", "Resource update cancelled",
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a change set does to one resource: Add, Modify, Replace, Replace? (perhaps) or Remove."""
+    """What a change set does to one resource.
+
+    Add, Modify, Replace, Remove; `Replace?` when that shows only on the way, and `Perhaps` when the resource changes
+    only if another's name or ARN does.
+    """
 
     action: str
     logical_id: str
@@ -233,7 +237,10 @@ def _event(one: "StackEventTypeDef") -> StackEvent:
 def _change(one: "ChangeTypeDef") -> Change:
     resource: Any = one["ResourceChange"]
     action = resource["Action"]
-    if action == "Modify":
+    details = resource.get("Details", [])
+    if action == "Modify" and details and all(detail.get("Evaluation") == "Dynamic" for detail in details):
+        action = "Perhaps"
+    elif action == "Modify":
         action = {"True": "Replace", "Conditional": "Replace?"}.get(resource.get("Replacement", "False"), "Modify")
     return Change(
         action, resource["LogicalResourceId"], resource["ResourceType"], resource.get("PhysicalResourceId", "")

@@ -42,9 +42,11 @@ def permissions(template: Evaluated) -> list[str]:
 
 
 def sentence(statement: Mapping[str, Any], *, who: str | None = None, on: str | None = None) -> str:
-    """Return a policy's statement in words. `who` and `on` stand in for a principal or a resource that it leaves out."""
+    """Return a policy's statement in words. `who` and `on` stand in for a principal or a resource it leaves out."""
     subject = who or _principals(statement)
-    denied = statement["Effect"] == "Deny"
+    may = "may"
+    if statement["Effect"] == "Deny":
+        subject, may = ("Nobody", "may") if subject == "Everyone" else (subject, "may not")
     what = (
         f"do anything but {_listed(statement['NotAction'])}"
         if "NotAction" in statement
@@ -57,9 +59,9 @@ def sentence(statement: Mapping[str, Any], *, who: str | None = None, on: str | 
     else:
         where = on or ""
     condition = _condition(statement.get("Condition", {}))
-    return " ".join(
-        part for part in (subject, "may not" if denied else "may", what, where and f"on {where}") if part
-    ) + (f", if {condition}" if condition else "")
+    return " ".join(part for part in (subject, may, what, where and f"on {where}") if part) + (
+        f", if {condition}" if condition else ""
+    )
 
 
 def _of_resource(resource: Resource) -> Iterator[str]:
@@ -124,7 +126,7 @@ def _actions(actions: str | list[str]) -> str:
     return (
         "do anything"
         if listed == ["*"]
-        else _listed(["anything of " + one[:-2] if one.endswith(":*") else one for one in listed])
+        else _listed(["do anything of " + one[:-2] if one.endswith(":*") else one for one in listed])
     )
 
 
@@ -134,10 +136,8 @@ def _condition(condition: Mapping[str, Mapping[str, Any]]) -> str:
         quantifier, _, plain = operator.rpartition(":")
         optional = plain.endswith("IfExists")
         compared = _COMPARISONS.get(plain.removesuffix("IfExists"), plain.removesuffix("IfExists"))
-        parts += [
-            f"{_QUANTIFIERS.get(quantifier, '')}{key} {compared} {_listed(value, 'or')}{' or absent' if optional else ''}"
-            for key, value in tests.items()
-        ]
+        every, absent = _QUANTIFIERS.get(quantifier, ""), " or absent" if optional else ""
+        parts += [f"{every}{key} {compared} {_listed(value, 'or')}{absent}" for key, value in tests.items()]
     return " and ".join(parts)
 
 

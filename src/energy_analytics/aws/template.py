@@ -125,6 +125,8 @@ class Evaluated:
         return {name: value for name, value in resolved.items() if value is not NOTHING}
 
     def _call(self, function: str, value: Any) -> Any:
+        if function in {"Fn::Join", "Fn::Select", "Fn::Split", "Fn::FindInMap"}:
+            return self._pick(function, value)
         match function:
             case "Ref":
                 return self._ref(value)
@@ -134,6 +136,10 @@ class Evaluated:
                 return self.resolve(value[1] if self.holds(value[0]) else value[2])
             case "Fn::Sub":
                 return self._substitute(value)
+        return {function: self.resolve(value)}
+
+    def _pick(self, function: str, value: Any) -> Any:
+        match function:
             case "Fn::Join":
                 return str(value[0]).join(str(one) for one in self.resolve(value[1]))
             case "Fn::Select":
@@ -141,10 +147,8 @@ class Evaluated:
                 return options[int(value[0])] if int(value[0]) < len(options) else "?"
             case "Fn::Split":
                 return str(self.resolve(value[1])).split(str(value[0]))
-            case "Fn::FindInMap":
-                first, second, third = (str(self.resolve(one)) for one in value[:3])
-                return self.body["Mappings"][first][second][third]
-        return {function: self.resolve(value)}
+        first, second, third = (str(self.resolve(one)) for one in value[:3])
+        return self.body["Mappings"][first][second][third]
 
     def _ref(self, name: str) -> Any:
         own = {
@@ -164,6 +168,7 @@ class Evaluated:
 
     def _name_of(self, logical_id: str) -> str:
         properties = self.body["Resources"].get(logical_id, {}).get("Properties", {})
+        properties = properties.get("DatabaseInput", properties)
         for property_name in _NAME_PROPERTIES:
             if property_name in properties:
                 return str(self.resolve(properties[property_name]))
@@ -202,4 +207,6 @@ _NAME_PROPERTIES: Final = (
     "LayerName",
     "DashboardName",
     "AlarmName",
+    "ManagedPolicyName",
+    "Name",
 )

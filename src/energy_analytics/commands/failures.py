@@ -43,7 +43,7 @@ def told_in_a_sentence() -> Iterator[None]:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         fail(f"{error.strerror or error}{where}.")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the entry point; what is no one's to mend is raised again
         fail(_of_aws(error))
 
 

@@ -1,4 +1,4 @@
-"""Which lake, and which deployment, a command is about: option, environment, settings file, deployment.json, default."""
+"""Which lake or deployment a command is about: option, environment, settings file, deployment.json, default."""
 
 from dataclasses import dataclass
 from pathlib import Path
