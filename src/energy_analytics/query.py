@@ -72,7 +72,7 @@ def _engine(lake: Lake, sql: str, settings: Settings, folder: Path) -> Iterator[
         for table in (schema.HOURLY, schema.DAILY, schema.APPLIANCE_FORECAST, schema.DECOMPOSITION, schema.EPISODES):
             paths = [lake.fetch(stored.key) for stored in lake.list(table.prefix)]
             _create_view(engine, table.name, f"SELECT * FROM {parquet(paths)}" if paths else _nothing(table))
-        _create_view(engine, schema.READINGS.name, _readings(engine, lake))
+        _create_view(engine, "readings", _readings(engine, lake))
         if schema.RAW_ENERGY_DATA.name in sql.lower():
             _create_view(engine, schema.RAW_ENERGY_DATA.name, _raw(lake, folder))
         # The root a second time as views name it: with its *, ? and [ put in brackets.

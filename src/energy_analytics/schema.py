@@ -25,7 +25,17 @@ INTERVAL_LEVEL: Final = 0.8
 COMPLETE_DAY_SHARE: Final = 0.95
 """A local day counts as whole from this share of its expected intervals on."""
 
-SqlType = Literal["VARCHAR", "DOUBLE", "BIGINT", "INTEGER", "SMALLINT", "TIMESTAMP", "DATE", "BOOLEAN"]
+SqlType = Literal[
+    "VARCHAR",
+    "DOUBLE",
+    "BIGINT",
+    "INTEGER",
+    "SMALLINT",
+    "TIMESTAMP",
+    "DATE",
+    "BOOLEAN",
+    "STRUCT(key VARCHAR, uploaded_at VARCHAR, size_bytes BIGINT, sha256 VARCHAR)",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +53,26 @@ class Table:
 
     name: str
     prefix: str
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet", "json"]
     columns: tuple[Column, ...]
 
     @property
     def column_names(self) -> tuple[str, ...]:
         """Names in file order."""
+        return tuple(column.name for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a person asks: typed columns over the files that count, the same in DuckDB and in Athena."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names in order."""
         return tuple(column.name for column in self.columns)
 
 
@@ -98,7 +122,7 @@ ANOMALIES_DATA: Final = Table(
 )
 
 READINGS: Final = Table(
-    "readings",
+    "readings_data",
     f"{CURATED}/readings",
     "parquet",
     (
@@ -206,6 +230,25 @@ REJECTED_ROWS: Final = Table(
     ),
 )
 
+RUN_RECORDS: Final = Table(
+    "runs",
+    RUNS,
+    "json",
+    (
+        Column("stamp", "VARCHAR", "mark that the results of the run bear"),
+        Column("status", "VARCHAR", "succeeded or failed"),
+        Column("site", "VARCHAR", "site; empty for the root site"),
+        Column("version", "VARCHAR", "version of the program that ran"),
+        Column("error", "VARCHAR", "why the run failed; null if it did not"),
+        Column(
+            "upload",
+            "STRUCT(key VARCHAR, uploaded_at VARCHAR, size_bytes BIGINT, sha256 VARCHAR)",
+            "what was uploaded, and when (ISO 8601, UTC)",
+        ),
+    ),
+)
+"""A record is one line of JSON that tells much more than these columns."""
+
 TABLES: Final = {
     table.name: table
     for table in (
@@ -219,9 +262,32 @@ TABLES: Final = {
         APPLIANCE_FORECAST,
         DECOMPOSITION,
         EPISODES,
+        RUN_RECORDS,
         REJECTED_ROWS,
     )
 }
+
+_SITE: Final = Column("site", "VARCHAR", "site; empty for the root site")
+_OF_A_RUN: Final = (_SITE, Column("run", "VARCHAR", "stamp of the run"))
+
+VIEWS: Final = {
+    view.name: view
+    for view in (
+        View(
+            "readings",
+            "every interval of an appliance once; of one given twice within a site the later upload counts",
+            (*READINGS.columns, _SITE),
+        ),
+        View("raw_readings", "the uploads as they are; null where a value is not one", RAW_ENERGY_DATA.columns),
+        View("processed", "totals per appliance of every run", (*PROCESSED_ENERGY_DATA.columns, *_OF_A_RUN)),
+        View("forecast", "the seven days ahead of every run", (*FORECAST_DATA.columns, *_OF_A_RUN)),
+        View("anomalies", "unusual readings of every run", (*ANOMALIES_DATA.columns, *_OF_A_RUN)),
+        View("latest_processed", "totals of each site's newest run", (*PROCESSED_ENERGY_DATA.columns, *_OF_A_RUN)),
+        View("latest_forecast", "days ahead of each site's newest run", (*FORECAST_DATA.columns, *_OF_A_RUN)),
+        View("latest_anomalies", "readings of each site's newest run", (*ANOMALIES_DATA.columns, *_OF_A_RUN)),
+    )
+}
+"""Only runs that succeeded count, and of uploads those that have a record of a run."""
 
 LATEST: Final = {
     "latest_processed": "processed_energy_data",
