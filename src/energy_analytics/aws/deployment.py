@@ -15,6 +15,11 @@ DEPLOYMENT_FILE: Final = Path("deployment.json")
 """In the working directory: what `energy deploy` has made, so that the other commands find it."""
 
 _NAME_CHARACTERS: Final = 8
+_ENGINE_SHARE: Final = 1 / 3
+"""Of the function's memory: the rest is for the models and the libraries."""
+_LEAST_ENGINE_MB: Final = 64
+_SLOW_SHARE: Final = 0.8
+"""A run that takes more of its time than this rings the alarm."""
 
 
 class DeploymentError(Exception):
@@ -42,6 +47,11 @@ class Deployment:
             raise DeploymentError(
                 f"{path} is not what `energy deploy` writes ({error}); remove it and run `energy deploy` again."
             ) from error
+
+    @property
+    def names(self) -> "Names":
+        """What the deployment's parts are called."""
+        return Names(self.stack, self.account, self.region)
 
     def write(self, path: Path = DEPLOYMENT_FILE) -> None:
         """Write the file."""
@@ -171,7 +181,9 @@ def stack_parameters(settings: "AwsSettings", names: Names, *, function_key: str
         "Runtime": settings.runtime,
         "Architecture": settings.architecture,
         "MemoryMb": settings.memory_mb,
+        "EngineMemoryMb": max(_LEAST_ENGINE_MB, int(_ENGINE_SHARE * settings.memory_mb)),
         "TimeoutSeconds": settings.timeout_seconds,
+        "SlowSeconds": int(_SLOW_SHARE * settings.timeout_seconds),
         "EphemeralStorageMb": settings.ephemeral_storage_mb,
         "ReservedConcurrency": settings.reserved_concurrency or -1,
         "ScannedLimitMb": settings.scanned_limit_mb,

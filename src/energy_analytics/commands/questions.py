@@ -1,13 +1,16 @@
 """`energy query`: SQL over the lake, on DuckDB or on Athena."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .failures import fail, told_in_a_sentence
-from .opening import open_configured
+from .opening import Opened, open_configured
 from .options import ConfigOption, Form, LakeOption
+
+if TYPE_CHECKING:
+    from ..query import Rows
 
 app = typer.Typer()
 
@@ -23,10 +26,9 @@ def query(
     lake: LakeOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Ask the lake in SQL (DuckDB); reads only. Without SQL, offers a menu."""
+    """Ask the lake in SQL (on AWS Athena's, else DuckDB's); reads only. Without SQL, offers a menu."""
     from .. import terminal
     from ..query import named_queries
-    from ..query import query as ask
 
     wanted = sql or name
     if show_list:
@@ -37,6 +39,18 @@ def query(
             fail("Say what to ask: a SELECT, or one of " + ", ".join(named_queries()) + ".", code=2)
         wanted = terminal.choose_query(named_queries())
     with told_in_a_sentence():
-        opened = open_configured(config, lake=lake)
-        answer = ask(opened.lake, wanted, opened.settings)
+        answer = _answer(open_configured(config, lake=lake), wanted)
     terminal.show_rows(answer.columns, answer.rows, form=form.value)
+
+
+def _answer(opened: Opened, wanted: str) -> "Rows":
+    """Ask Athena about the lake of a deployment, and DuckDB, here, about any other."""
+    from ..query import query as ask
+
+    if opened.deployment is None:
+        return ask(opened.lake, wanted, opened.settings)
+    from ..aws.athena import query as ask_athena
+
+    # From the names alone: who may ask Athena need not be allowed to look at the stack.
+    names = opened.deployment.names
+    return ask_athena(wanted, database=names.database, workgroup=names.workgroup)
