@@ -136,9 +136,10 @@ def show_log_line(line: "LogLine", *, utc: bool) -> None:
     at = line.at if utc else line.at.astimezone()
     text = Text(f"{at:%Y-%m-%d %H:%M:%S}{'Z' if utc else ''}  ", style="dim")
     text.append(f"{'' if line.level == 'PLATFORM' else line.level:<8}", style=_LEVELS.get(line.level, ""))
-    about = " ".join(part for part in (line.upload, f"({line.stamp})" if line.stamp else "") if part)
+    about = [words.name(line.upload, limit=len(line.upload))] if line.upload else []
+    about += [f"({line.stamp})"] if line.stamp else []
     if about:
-        text.append(f" {words.name(about)} ", style="cyan")
+        text.append(f" {' '.join(about)} ", style="cyan")
     text.append(f" {line.message}", style=_LEVELS.get(line.level, ""))
     console().print(text, soft_wrap=True)
     for row in line.traceback.splitlines():

@@ -189,6 +189,24 @@ def test_a_change_that_fails_is_undone(person: Person) -> None:
     assert person.deploy("--yes").stdout.endswith("Nothing to change.\n")
 
 
+def test_an_interrupted_deploy_goes_on_and_is_adopted(person: Person) -> None:
+    def interrupt(event: StackEvent) -> None:
+        raise KeyboardInterrupt
+
+    package = small_package(person.folder / "package")
+    settings = AwsSettings(runtime=RUNTIME)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        rollout.planned(names(person), settings, package=package, dry_run=False, say=print) as plan,
+    ):
+        rollout.carry_out(plan, interrupt)
+    formation = person.aws.client("cloudformation")
+    while formation.describe_stacks(StackName=person.stack)["Stacks"][0]["StackStatus"] != "CREATE_COMPLETE":
+        time.sleep(0.1)
+    assert person.deploy("--yes").stdout.endswith("Nothing to change.\n")
+    assert person.deployment["stack"] == person.stack
+
+
 def test_a_cleanup_that_was_interrupted_is_taken_up(person: Person) -> None:
     before = account(person.aws)
     person.deploy("--yes")

@@ -60,7 +60,7 @@ def test_what_failed_is_shown_and_sent_again(deployed: Person) -> None:
     assert deployed.energy("upload", "bad.csv").returncode == 0
     eventually(lambda: "raw/bad.csv has no column kwh" in deployed.energy("redrive", "--dry-run").stdout)
     errors = deployed.energy("logs", "--errors").stdout
-    assert "ERROR     raw/bad.csv has no column kwh" in errors
+    assert "ERROR    raw/bad.csv has no column kwh" in errors
     assert "            " + '  File "/var/task/lambda_function.py"' in errors
     assert "Reading" not in errors
     assert told(deployed.energy("redrive")) == "Nothing was sent: say --yes to send without being asked."

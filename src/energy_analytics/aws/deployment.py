@@ -157,8 +157,11 @@ def whose_account() -> str:
 def names_of(stack: str) -> Names:
     """Return the names of a stack in the account and region in use."""
     import boto3
+    from botocore.exceptions import NoRegionError
 
     region = boto3.client("cloudformation").meta.region_name
+    if not region:
+        raise NoRegionError
     return Names(stack, whose_account(), region)
 
 

@@ -80,14 +80,8 @@ def target(
         stack = stack or (None if "stack" in own else deployment.stack)
         region = region or (None if "region" in own else deployment.region)
         profile = profile or (None if "profile" in own else deployment.profile)
-    chosen = settings.model_copy(
-        update={
-            name: value
-            for name, value in (("stack", stack), ("region", region), ("profile", profile))
-            if value is not None
-        }
-    )
-    chosen = type(settings).model_validate(chosen.model_dump(exclude_unset=True))
+    given = {"stack": stack, "region": region, "profile": profile}
+    chosen = load_settings(config, aws={name: value for name, value in given.items() if value is not None}).aws
     use_session(profile=chosen.profile, region=chosen.region)
     names = names_of(chosen.stack)
     if deployment is None or (deployment.stack, deployment.region) != (names.stack, names.region):
