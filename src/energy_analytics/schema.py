@@ -287,7 +287,7 @@ VIEWS: Final = {
         View("latest_anomalies", "readings of each site's newest run", (*ANOMALIES_DATA.columns, *_OF_A_RUN)),
     )
 }
-"""Only runs that succeeded count, and of uploads those that have a record of a run."""
+"""Only runs that succeeded count, and of uploads those with such a run."""
 
 LATEST: Final = {
     "latest_processed": "processed_energy_data",

@@ -11,12 +11,12 @@ from typing import Any, Final
 from uuid import uuid4
 
 from .functions import request_id_of_event
-from .permissions import bucket_may_invoke, role_allows
+from .permissions import bucket_may_invoke, role_allows, sending_action
 
 RETRY_SECONDS: Final = float(os.environ.get("EMULATOR_RETRY_SECONDS", "0.2"))  # a minute on the service
 AGE_SCALE: Final = float(os.environ.get("EMULATOR_AGE_SCALE", "1"))  # seconds here for one of an event's maximum age
 THROTTLED_SECONDS: Final = (0.05, 1.0)  # the first and the longest pause while there is no concurrency left
-SERVICE_TIMEOUT_SECONDS: Final = 21600
+MAXIMUM_AGE_SECONDS: Final = 21600
 
 
 @dataclass
@@ -73,7 +73,7 @@ def _deliver(delivery: Delivery, config: dict[str, Any]) -> None:
     while function := lambda_svc._functions.get(delivery.name):
         asynchronous = _asynchronous_settings(function)
         age = asynchronous.get("MaximumEventAgeInSeconds")
-        if time.monotonic() - arrived > (SERVICE_TIMEOUT_SECONDS if age is None else age) * AGE_SCALE:
+        if time.monotonic() - arrived > (MAXIMUM_AGE_SECONDS if age is None else age) * AGE_SCALE:
             _settle(delivery, function, "EventAgeExceeded")
             return
         before = time.monotonic()
@@ -144,9 +144,7 @@ def _send(arn: str, body: str, role: str, attributes: dict[str, str] | None = No
     from ministack.services import lambda_svc
 
     _, _, service, _, account, *rest = arn.split(":")
-    action = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction"}.get(service)
-    if action is None:
-        raise NotImplementedError(f"EMULATOR_NOT_IMPLEMENTED: the destination {arn}")
+    action = sending_action(arn)
     if not role_allows(role, action, arn):
         print(f"EMULATOR: {role} may not {action} on {arn}: the record is lost", flush=True)  # noqa: T201
         return

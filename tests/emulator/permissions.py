@@ -22,6 +22,15 @@ def role_allows(role_arn: str, action: str, resource_arn: str) -> bool:
     return iam.evaluate(context, iam._gather_role_policies(name, account)).decision == "Allow"
 
 
+def sending_action(arn: str) -> str:
+    """Return the action that a role needs to send to a queue, topic or function."""
+    service = arn.split(":")[2]
+    actions = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction"}
+    if service not in actions:
+        raise NotImplementedError(f"EMULATOR_NOT_IMPLEMENTED: the destination {arn}")
+    return actions[service]
+
+
 def bucket_may_invoke(function: dict[str, Any], bucket: str, account: str) -> bool:
     """Say whether the function's policy lets S3 invoke it for this account's bucket.
 

@@ -22,7 +22,7 @@ ACCOUNT: Final = "123456789012"  # as an access key it is this account's root, w
 REGION: Final = "eu-central-1"  # not the SDK's usual example, so that a region written into code shows
 LOOPBACK: Final = "127.0.0.1"
 START_SECONDS: Final = 60
-STOP_SECONDS: Final = 10
+STOP_SECONDS: Final = 1
 NOWHERE: Final = {  # no profile, no instance role and no proxy may lead a test to a real account
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

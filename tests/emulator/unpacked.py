@@ -40,6 +40,17 @@ def unzipped_bytes(data: bytes) -> int:
         return sum(entry.file_size for entry in archive.infolist())
 
 
+def readable(data: bytes) -> bytes:
+    """Return the zip with every file readable by everyone."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
+        for entry in source.infolist():
+            copy = zipfile.ZipInfo(entry.filename, entry.date_time)
+            copy.external_attr = (stat.S_IFREG | 0o644) << 16
+            target.writestr(copy, source.read(entry))
+    return buffer.getvalue()
+
+
 def runtime_packages(folder: Path) -> Path:
     """Copy the runtime's own packages and what they need from the installed distributions."""
     with _making:
