@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from energy_analytics.lake import LakeError, LocalLake, open_lake
+from energy_analytics.lake import Lake, LakeError, LocalLake, open_lake
 from energy_analytics.uploads import Upload, is_upload, raw_key, readings_key, site_of
 
 
 @pytest.fixture(params=["folder"])
-def lake(request: pytest.FixtureRequest, tmp_path: Path) -> LocalLake:
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
     return {"folder": lambda: open_lake(str(tmp_path / "lake"))}[request.param]()
 
 
-def test_what_is_written_can_be_read(lake: LocalLake) -> None:
+def test_what_is_written_can_be_read(lake: Lake) -> None:
     lake.write("reports/north/a.txt", b"one")
     lake.write("reports/north/a.txt", b"three")
     assert lake.read("reports/north/a.txt") == b"three"
@@ -23,7 +23,7 @@ def test_what_is_written_can_be_read(lake: LocalLake) -> None:
     assert lake.describe("reports/north/a.txt").size_bytes == 5
 
 
-def test_list_is_in_order_of_keys_and_of_one_folder(lake: LocalLake) -> None:
+def test_list_is_in_order_of_keys_and_of_one_folder(lake: Lake) -> None:
     for key in ("raw/b.csv", "raw/a/z.csv", "raw/a.csv", "rawer/c.csv"):
         lake.write(key, b"")
     assert [stored.key for stored in lake.list("raw")] == ["raw/a.csv", "raw/a/z.csv", "raw/b.csv"]
@@ -31,7 +31,7 @@ def test_list_is_in_order_of_keys_and_of_one_folder(lake: LocalLake) -> None:
     assert lake.list("reports") == []
 
 
-def test_time_of_an_upload_is_kept(lake: LocalLake) -> None:
+def test_time_of_an_upload_is_kept(lake: Lake) -> None:
     at = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
     with lake.work_folder() as folder:
         (folder / "a").write_bytes(b"x")
@@ -40,7 +40,7 @@ def test_time_of_an_upload_is_kept(lake: LocalLake) -> None:
     assert not folder.exists()
 
 
-def test_what_is_not_there(lake: LocalLake) -> None:
+def test_what_is_not_there(lake: Lake) -> None:
     lake.delete("raw/a.csv")
     with pytest.raises(LakeError, match=r"There is no raw/a\.csv in the lake"):
         lake.read("raw/a.csv")
@@ -48,13 +48,13 @@ def test_what_is_not_there(lake: LocalLake) -> None:
         lake.describe("raw/a.csv")
 
 
-def test_work_is_no_part_of_the_lake(lake: LocalLake) -> None:
+def test_work_is_no_part_of_the_lake(lake: Lake) -> None:
     with lake.work_folder() as folder:
         (folder / "half").write_bytes(b"x")
         assert [stored for prefix in ("raw", "reports") for stored in lake.list(prefix)] == []
 
 
-def test_an_object_is_never_seen_in_part(lake: LocalLake) -> None:
+def test_an_object_is_never_seen_in_part(lake: Lake) -> None:
     """A reader beside a writer of two contents of 4 MB sees the one or the other."""
     contents = (b"a" * 4_000_000, b"b" * 4_000_000)
     lake.write("reports/a.txt", contents[0])
@@ -78,7 +78,7 @@ def test_an_object_is_never_seen_in_part(lake: LocalLake) -> None:
 @pytest.mark.parametrize(
     "key", ["", ".", "/etc/passwd", "../a", "raw/../../a", "raw//a", "raw/./a", "raw\\a", "raw/\0"]
 )
-def test_no_key_leads_out_of_the_lake_or_has_two_names(lake: LocalLake, key: str) -> None:
+def test_no_key_leads_out_of_the_lake_or_has_two_names(lake: Lake, key: str) -> None:
     for verb in (lake.read, lake.describe, lake.fetch, lake.delete, lake.list):
         with pytest.raises(LakeError, match="no place in a lake"):
             verb(key)
@@ -97,10 +97,18 @@ def test_prune_leaves_what_is_not_ours(tmp_path: Path) -> None:
 
 def test_uris(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert open_lake("./lake").root == tmp_path / "lake"
-    assert open_lake(f"file://{tmp_path}/lake").root == tmp_path / "lake"
-    with pytest.raises(LakeError, match="s3:// is not supported by this version; give a folder"):
-        open_lake("s3://energy-analytics-1234")
+    assert open_lake("./lake").uri == f"{tmp_path}/lake"
+    assert open_lake(f"file://{tmp_path}/lake").uri == f"{tmp_path}/lake"
+    assert open_lake("s3://energy-analytics-1234").uri == "s3://energy-analytics-1234"
+    assert open_lake("s3://energy-analytics-1234/").uri == "s3://energy-analytics-1234"
+    for uri, sentence in {
+        "gs://energy": r"gs:// is not supported; give a folder, such as \./lake, or s3:// and a bucket",
+        "s3://energy/lake": "A lake is a whole bucket: give s3://energy in place",
+        "s3://": "is no name of a bucket",
+        "s3://Energy_1": "'Energy_1' is no name of a bucket",
+    }.items():
+        with pytest.raises(LakeError, match=sentence):
+            open_lake(uri)
     (tmp_path / "file").touch()
     with pytest.raises(LakeError, match="is a file; a lake is a folder"):
         open_lake("file")

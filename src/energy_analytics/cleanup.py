@@ -4,7 +4,7 @@ from fnmatch import fnmatch
 from pathlib import PurePosixPath
 from typing import Final
 
-from .lake import LocalLake, StoredObject
+from .lake import Lake, StoredObject
 from .schema import ANOMALIES, ATHENA_RESULTS, CURATED, FORECAST, PREFIXES, PROCESSED, RAW, REJECTED, REPORTS, RUNS
 from .uploads import is_upload
 
@@ -21,7 +21,7 @@ _OURS: Final = {
 """A lake may lie in a folder where a person keeps a `reports/` of their own."""
 
 
-def contents(lake: LocalLake, *, keep_raw: bool) -> list[StoredObject]:
+def contents(lake: Lake, *, keep_raw: bool) -> list[StoredObject]:
     """Return uploads and results; other files in the lake's folder are not ours."""
     return [
         stored
@@ -32,7 +32,7 @@ def contents(lake: LocalLake, *, keep_raw: bool) -> list[StoredObject]:
     ]
 
 
-def remove(lake: LocalLake, found: list[StoredObject]) -> None:
+def remove(lake: Lake, found: list[StoredObject]) -> None:
     """Remove these objects and the folders that are empty without them, the records of runs last.
 
     A removal that is interrupted can be taken up again: results without a run count for nothing.

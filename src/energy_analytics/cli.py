@@ -22,7 +22,7 @@ import typer
 from . import __version__
 
 if TYPE_CHECKING:
-    from .lake import LocalLake
+    from .lake import Lake
     from .settings import Settings
 
 app = typer.Typer(
@@ -146,9 +146,8 @@ def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
     from . import terminal
     from .pipeline import FailedRunError, check_settings
     from .pipeline import run as run_pipeline
-    from .schema import RAW
     from .uploads import identify
-    from .watch import Arrivals
+    from .watch import Arrivals, watchable
     from .watch import watch as watch_lake
 
     def handle(key: str) -> None:
@@ -173,9 +172,9 @@ def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
     with _told_in_a_sentence():
         settings, opened = _open(config, lake=lake)
         check_settings(settings)
-        opened.fetch(RAW).mkdir(parents=True, exist_ok=True)
+        watched = watchable(opened)
         terminal.print_plain(f"Watching {settings.lake}/raw/ for .csv and .csv.gz files; Ctrl-C ends it.")
-        watch_lake(Arrivals(opened), handle, pause=pause)
+        watch_lake(Arrivals(watched), handle, pause=pause)
 
 
 @app.command(epilog="Example: energy results --site plant-a --wait")
@@ -332,7 +331,7 @@ def clean(
         terminal.print_plain(f"Removed {len(found):,} file{'' if len(found) == 1 else 's'} from {settings.lake}.")
 
 
-def _open(config: Path | None, **overrides: Any) -> "tuple[Settings, LocalLake]":
+def _open(config: Path | None, **overrides: Any) -> "tuple[Settings, Lake]":
     from .lake import open_lake
     from .settings import load_settings
 

@@ -11,15 +11,15 @@ import duckdb
 
 from .engine import file_literal, literal
 from .intake import UnusableUploadError, column_positions
-from .lake import LocalLake
-from .schema import RAW_ENERGY_DATA
-from .uploads import Upload, digest_meanwhile, file_digest, identify, raw_key, upload_time, uploads_of_site
+from .lake import Lake
+from .schema import RAW, RAW_ENERGY_DATA
+from .uploads import Upload, identify, raw_key, upload_time, uploads_of_site
 
 _PARQUET_MAGIC: Final = b"PAR1"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
-def deliver(lake: LocalLake, path: Path, *, site: str, now: datetime) -> Upload:
+def deliver(lake: Lake, path: Path, *, site: str, now: datetime) -> Upload:
     """Put the file under `raw/` as an upload; a file that is there already stays the upload it was.
 
     The upload's time is the file's own, so that the same file makes the same stamp in any lake, but never
@@ -35,8 +35,9 @@ def deliver(lake: LocalLake, path: Path, *, site: str, now: datetime) -> Upload:
             else "does not exist"
         )
         raise UnusableUploadError(f"{path} {what}.")
-    if path.absolute().is_relative_to(lake.root / "raw"):
-        return identify(lake, lake.describe(path.absolute().relative_to(lake.root).as_posix()))
+    own_key = lake.key_of(path)
+    if own_key is not None and own_key.startswith(f"{RAW}/"):
+        return identify(lake, lake.describe(own_key))
     with lake.work_folder() as folder:
         copy = folder / "upload"
         if _begins_with(path, _PARQUET_MAGIC):
@@ -48,14 +49,13 @@ def deliver(lake: LocalLake, path: Path, *, site: str, now: datetime) -> Upload:
         key = raw_key(site, name)
         there = uploads_of_site(lake, site)
         for stored in there:
-            if stored.key == key and (upload := identify(lake, stored)).sha256 == file_digest(copy):
-                return upload
+            if stored.key == key and lake.holds(stored, copy):
+                return identify(lake, stored)
         modified = min(datetime.fromtimestamp(path.stat().st_mtime, UTC), now).replace(microsecond=0)
         if there:
             modified = max(modified, upload_time(there[-1]) + timedelta(seconds=1))
-        size_bytes = copy.stat().st_size
         lake.put(key, copy, modified=modified)
-    return Upload(key, modified, size_bytes, digest_meanwhile(lake.fetch(key)))
+    return identify(lake, lake.describe(key))
 
 
 def _csv_name(name: str, *, packed: bool) -> str:

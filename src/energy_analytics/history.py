@@ -13,7 +13,7 @@ import duckdb
 
 from .engine import file_list, literal, parquet
 from .intake import UnusableUploadError, Verdict, read_upload
-from .lake import LocalLake, StoredObject
+from .lake import Lake, StoredObject
 from .schema import READINGS, REJECTED, REJECTED_ROWS
 from .settings import Settings
 from .uploads import Upload, identify, in_site, place_of, readings_key, uploads_of_site
@@ -40,7 +40,7 @@ class SiteHistory:
     encodings: frozenset[str]
 
 
-def take_in(engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, settings: Settings) -> Verdict:
+def take_in(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, settings: Settings) -> Verdict:
     """Turn an upload into its file of readings and its file of rejected rows.
 
     Raises UnusableUploadError when no row is usable; readings of an earlier upload under this key then stay.
@@ -58,7 +58,7 @@ def take_in(engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, 
     return verdict
 
 
-def _take_in_anew(engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, settings: Settings) -> None:
+def _take_in_anew(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, settings: Settings) -> None:
     """Read an upload again with other settings; where they do not fit it, what was read before stays."""
     with lake.work_folder() as folder, suppress(UnusableUploadError):
         _read(engine, lake, upload, settings, folder)
@@ -66,9 +66,7 @@ def _take_in_anew(engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Up
         lake.put(readings_key(upload.key), folder / _READINGS_FILE)
 
 
-def _read(
-    engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, settings: Settings, folder: Path
-) -> Verdict:
+def _read(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, settings: Settings, folder: Path) -> Verdict:
     return read_upload(
         engine,
         lake.fetch(upload.key),
@@ -82,7 +80,7 @@ def _read(
     )
 
 
-def _put_rejected(engine: duckdb.DuckDBPyConnection, lake: LocalLake, upload: Upload, folder: Path) -> None:
+def _put_rejected(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, folder: Path) -> None:
     """Write the rows that intake left in the table `rejected`, or remove what an earlier reading refused."""
     key = upload.result_key(REJECTED, "rejected.csv")
     if not engine.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rejected'").fetchone() or not (
@@ -100,7 +98,7 @@ def _readings_folder(site: str) -> str:
     return in_site(READINGS.prefix, site, "")
 
 
-def history_until(lake: LocalLake, upload: Upload) -> tuple[StoredObject, ...]:
+def history_until(lake: Lake, upload: Upload) -> tuple[StoredObject, ...]:
     """Return the uploads of the site, up to this one, that have given readings."""
     given = {stored.key for stored in lake.list(_readings_folder(upload.site))}
     return tuple(
@@ -111,7 +109,7 @@ def history_until(lake: LocalLake, upload: Upload) -> tuple[StoredObject, ...]:
 
 
 def merge(
-    engine: duckdb.DuckDBPyConnection, lake: LocalLake, uploads: Sequence[StoredObject], settings: Settings
+    engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[StoredObject], settings: Settings
 ) -> SiteHistory:
     """Merge the readings of uploads of one site, taking in anew any that were read with other settings."""
     files = {stored.key: lake.fetch(readings_key(stored.key)) for stored in uploads}

@@ -11,7 +11,7 @@ import duckdb
 
 from . import schema
 from .engine import literal, significant
-from .lake import LocalLake
+from .lake import Lake
 from .results import Analysis, ApplianceTotal
 from .uploads import Upload, in_site
 
@@ -59,7 +59,7 @@ def forecast_csv(analysis: Analysis) -> bytes:
     return _csv(schema.FORECAST_DATA.column_names, rows)
 
 
-def put_anomalies(engine: duckdb.DuckDBPyConnection, lake: LocalLake, key: str, anomalies: str) -> None:
+def put_anomalies(engine: duckdb.DuckDBPyConnection, lake: Lake, key: str, anomalies: str) -> None:
     """Write the table of anomalies; the header alone when there are none."""
     with lake.work_folder() as folder:
         path = folder / "anomalies.csv"
@@ -74,7 +74,7 @@ def put_anomalies(engine: duckdb.DuckDBPyConnection, lake: LocalLake, key: str, 
 
 def put_curated(
     engine: duckdb.DuckDBPyConnection,
-    lake: LocalLake,
+    lake: Lake,
     upload: Upload,
     hourly: str,
     daily: str,

@@ -39,7 +39,7 @@ from .forecasting import (
 from .history import SiteHistory, history_until, merge, take_in
 from .insights import PROVIDERS
 from .intake import UnusableUploadError, estimated_rows
-from .lake import LocalLake
+from .lake import Lake
 from .report import render_html, render_text
 from .results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, Quality
 from .runs import Manifest, first_to_renew, is_newest, mark_of, newest_run, put_manifest, run_before
@@ -188,7 +188,7 @@ def history_with_inputs(days: Sequence[DayTotal], settings: Settings) -> History
     )
 
 
-def run(lake: LocalLake, upload: Upload, settings: Settings, *, progress: Progress = silent) -> Manifest:
+def run(lake: Lake, upload: Upload, settings: Settings, *, progress: Progress = silent) -> Manifest:
     """Run the upload, and again every later run of the site that did not know of it.
 
     Each run sees the uploads up to its own, so their order of arrival does not matter in the end.
@@ -214,7 +214,7 @@ def run(lake: LocalLake, upload: Upload, settings: Settings, *, progress: Progre
 
 def _run_until_settled(
     engine: duckdb.DuckDBPyConnection,
-    lake: LocalLake,
+    lake: Lake,
     upload: Upload,
     settings: Settings,
     progress: Progress,
@@ -239,7 +239,7 @@ def _run_until_settled(
 
 def _run_once(
     engine: duckdb.DuckDBPyConnection,
-    lake: LocalLake,
+    lake: Lake,
     upload: Upload,
     history: SiteHistory,
     settings: Settings,

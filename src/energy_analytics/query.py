@@ -14,7 +14,7 @@ from . import schema
 from .engine import connect, file_list, file_literal, literal, parquet
 from .history import merged
 from .intake import UnusableUploadError, understood
-from .lake import LocalLake
+from .lake import Lake
 from .runs import Manifest, succeeded_runs
 from .schema import Table
 from .settings import Settings
@@ -42,7 +42,7 @@ def named_queries() -> dict[str, str]:
     return {name: (folder / f"{name}.sql").read_text(encoding="utf-8") for name in order}
 
 
-def query(lake: LocalLake, sql: str, settings: Settings) -> Rows:
+def query(lake: Lake, sql: str, settings: Settings) -> Rows:
     """Answer one SELECT over the lake's tables, or the query of that name.
 
     The engine can read nothing outside the lake and write nothing at all. Raises QueryError.
@@ -61,7 +61,7 @@ def query(lake: LocalLake, sql: str, settings: Settings) -> Rows:
 
 
 @contextmanager
-def _engine(lake: LocalLake, sql: str, settings: Settings, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _engine(lake: Lake, sql: str, settings: Settings, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=folder) as engine:
         succeeded = succeeded_runs(lake)
         newest = _newest_per_site(succeeded)
@@ -76,7 +76,7 @@ def _engine(lake: LocalLake, sql: str, settings: Settings, folder: Path) -> Iter
         if schema.RAW_ENERGY_DATA.name in sql.lower():
             _create_view(engine, schema.RAW_ENERGY_DATA.name, _raw(lake, folder))
         # The root a second time as views name it: with its *, ? and [ put in brackets.
-        readable = ", ".join([literal(str(lake.root)), file_literal(lake.root), literal(str(folder))])
+        readable = ", ".join([literal(lake.uri), file_literal(Path(lake.uri)), literal(str(folder))])
         engine.execute(f"SET allowed_directories = [{readable}]")
         engine.execute("SET enable_external_access = false; SET lock_configuration = true")
         yield engine
@@ -98,7 +98,7 @@ def _newest_per_site(manifests: Iterable[Manifest]) -> list[Manifest]:
     return list(newest.values())
 
 
-def _run_tables(lake: LocalLake, table: Table, output: str, manifests: Sequence[Manifest]) -> str:
+def _run_tables(lake: Lake, table: Table, output: str, manifests: Sequence[Manifest]) -> str:
     """Return a SELECT over the CSV files of those runs, with the site and the run of each row."""
     if not manifests:
         return _nothing(table, ("CAST(NULL AS VARCHAR) AS site", "CAST(NULL AS VARCHAR) AS run"))
@@ -116,7 +116,7 @@ def _run_tables(lake: LocalLake, table: Table, output: str, manifests: Sequence[
         JOIN ({places}) AS places ON places.file = rows.filename"""
 
 
-def _readings(engine: duckdb.DuckDBPyConnection, lake: LocalLake) -> str:
+def _readings(engine: duckdb.DuckDBPyConnection, lake: Lake) -> str:
     given = {stored.key for stored in lake.list(schema.READINGS.prefix)}
     sites: dict[str, list[Path]] = {}
     for stored in sorted(lake.list(schema.RAW), key=place_of):
@@ -129,7 +129,7 @@ def _readings(engine: duckdb.DuckDBPyConnection, lake: LocalLake) -> str:
     )
 
 
-def _raw(lake: LocalLake, folder: Path) -> str:
+def _raw(lake: Lake, folder: Path) -> str:
     """Return a SELECT over the uploads as they arrived, columns by name, null where a value cannot be cast."""
     selects = []
     for number, stored in enumerate(stored for stored in lake.list(schema.RAW) if is_upload(stored.key)):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from . import schema
-from .lake import LakeError, LocalLake, StoredObject
+from .lake import Lake, LakeError, StoredObject
 from .uploads import Upload, identify, in_site, is_upload, place_of, readings_key, site_of, upload_time, uploads_of_site
 
 _MARK_CHARACTERS: Final = 16
@@ -15,7 +15,7 @@ Manifest = dict[str, Any]
 """The full account of a run, as `runs/run_<stamp>.json` holds it."""
 
 
-def put_manifest(lake: LocalLake, upload: Upload, manifest: Manifest) -> None:
+def put_manifest(lake: Lake, upload: Upload, manifest: Manifest) -> None:
     """Write the commit mark of a run: its results are there when this is.
 
     The seconds that models took are left out, so that the same upload always writes the same bytes.
@@ -29,7 +29,7 @@ def put_manifest(lake: LocalLake, upload: Upload, manifest: Manifest) -> None:
     lake.write(upload.result_key(schema.RUNS, "run.json"), text.encode() + b"\n")
 
 
-def runs(lake: LocalLake, site: str | None = None) -> list[Manifest]:
+def runs(lake: Lake, site: str | None = None) -> list[Manifest]:
     """Return the manifests of all runs, or of one site's, the newest upload first."""
     stored = lake.list(schema.RUNS if site is None else in_site(schema.RUNS, site, ""))
     manifests = [
@@ -42,7 +42,7 @@ def runs(lake: LocalLake, site: str | None = None) -> list[Manifest]:
     )
 
 
-def succeeded_runs(lake: LocalLake, site: str | None = None) -> list[Manifest]:
+def succeeded_runs(lake: Lake, site: str | None = None) -> list[Manifest]:
     """Return the manifests of the runs that have results, the newest upload first."""
     return [manifest for manifest in runs(lake, site) if manifest["status"] == "succeeded"]
 
@@ -66,7 +66,7 @@ def mark_of(manifest: Manifest | None) -> str | None:
     return f"{manifest['stamp']} {hashlib.sha256(episodes.encode()).hexdigest()[:_MARK_CHARACTERS]}"
 
 
-def first_to_renew(lake: LocalLake, upload: Upload) -> Upload | None:
+def first_to_renew(lake: Lake, upload: Upload) -> Upload | None:
     """Return the first later upload of the site whose run rests on less than there is now.
 
     A run rests on the readings up to its upload, and on the run before it, whose episodes it carries on.
@@ -84,7 +84,7 @@ def first_to_renew(lake: LocalLake, upload: Upload) -> Upload | None:
     return None
 
 
-def is_newest(lake: LocalLake, upload: Upload) -> bool:
+def is_newest(lake: Lake, upload: Upload) -> bool:
     """Tell whether no later upload of the site has given readings."""
     later = [stored for stored in uploads_of_site(lake, upload.site) if place_of(stored) > upload.place]
     if not later:
@@ -93,18 +93,18 @@ def is_newest(lake: LocalLake, upload: Upload) -> bool:
     return not any(readings_key(stored.key) in given for stored in later)
 
 
-def newest_run(lake: LocalLake, site: str) -> Upload | None:
+def newest_run(lake: Lake, site: str) -> Upload | None:
     """Return the newest upload of a site whose run has succeeded."""
     return next(map(upload_of, succeeded_runs(lake, site)), None)
 
 
-def run_before(lake: LocalLake, upload: Upload) -> Manifest | None:
+def run_before(lake: Lake, upload: Upload) -> Manifest | None:
     """Return the manifest of the newest successful run of the site before this upload's."""
     earlier = (one for one in succeeded_runs(lake, upload.site) if upload_of(one).place < upload.place)
     return next(earlier, None)
 
 
-def waiting_uploads(lake: LocalLake, site: str | None = None) -> list[StoredObject]:
+def waiting_uploads(lake: Lake, site: str | None = None) -> list[StoredObject]:
     """Return the uploads without a run, the earliest first."""
     done = {upload.key: upload for upload in map(upload_of, reversed(runs(lake, site)))}
     twins = {(upload.site, upload.uploaded_at, upload.sha256) for upload in done.values()}
@@ -128,13 +128,13 @@ def waiting_uploads(lake: LocalLake, site: str | None = None) -> list[StoredObje
     return sorted(waiting, key=place_of)
 
 
-def has_readings(lake: LocalLake, key: str) -> bool:
+def has_readings(lake: Lake, key: str) -> bool:
     """Tell whether an upload of that raw key has given readings."""
     given = readings_key(key)
     return any(stored.key == given for stored in lake.list(given.rpartition("/")[0]))
 
 
-def newest_report(lake: LocalLake, site: str) -> dict[str, str]:
+def newest_report(lake: Lake, site: str) -> dict[str, str]:
     """Return the keys of the results of a site's newest successful run. Raises LakeError when there is none."""
     newest = next(iter(succeeded_runs(lake, site)), None)
     if newest is not None:

@@ -8,14 +8,14 @@ from tempfile import TemporaryDirectory
 from .delivery import deliver
 from .engine import literal
 from .forecasting import Score, backtest
-from .lake import LakeError, LocalLake
+from .lake import Lake, LakeError, LocalLake
 from .pipeline import history_with_inputs, run
 from .query import query
 from .results import DayTotal
 from .settings import Settings
 
 
-def score_site(lake: LocalLake, site: str, models: Sequence[str], settings: Settings) -> tuple[Score, ...]:
+def score_site(lake: Lake, site: str, models: Sequence[str], settings: Settings) -> tuple[Score, ...]:
     """Score the models on the history of a site. Raises LakeError when there is none, ForecastError if too short."""
     rows = query(
         lake,

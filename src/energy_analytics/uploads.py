@@ -6,12 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from . import schema
-from .lake import LakeError, LocalLake, StoredObject
+from .lake import GoneError, Lake, LakeError, StoredObject
 
 _DIGEST_CHARACTERS: Final = 8
 
@@ -26,6 +26,8 @@ class Upload:
     size_bytes: int
     digest: Callable[[], str] = field(compare=False, repr=False)
     """Gives the SHA-256 of the content, which may be worked out only then, or meanwhile."""
+    version: str | None = field(default=None, compare=False)
+    """The object's version in the lake, where it is known."""
 
     @property
     def sha256(self) -> str:
@@ -99,14 +101,26 @@ def readings_key(key: str) -> str:
     return in_site(schema.READINGS.prefix, site_of(key), PurePosixPath(key).name + ".parquet")
 
 
-def identify(lake: LocalLake, stored: StoredObject) -> Upload:
-    """Read what is under a raw key and say which upload it is."""
+def identify(lake: Lake, stored: StoredObject) -> Upload:
+    """Say which upload a raw object is. Its content is read when the digest is asked for, if not before.
+
+    That raises GoneError when it has been replaced by then.
+    """
     return Upload(
         key=stored.key,
         uploaded_at=upload_time(stored),
         size_bytes=stored.size_bytes,
-        digest=cache(partial(file_digest, lake.fetch(stored.key))),
+        digest=cache(lambda: file_digest(lake.fetch_all([stored])[0])),
+        version=stored.version,
     )
+
+
+def find(lake: Lake, key: str) -> Upload | None:
+    """Return the upload that is under a raw key now; None when there is none any more."""
+    try:
+        return identify(lake, lake.describe(key))
+    except GoneError:
+        return None
 
 
 def upload_time(stored: StoredObject) -> datetime:
@@ -133,8 +147,8 @@ def digest_meanwhile(path: Path) -> Callable[[], str]:
     return digest.result
 
 
-def uploads_of_site(lake: LocalLake, site: str) -> list[StoredObject]:
+def uploads_of_site(lake: Lake, site: str) -> list[StoredObject]:
     """Return the raw objects of a site (not of sites below it), the earliest upload first."""
-    stored = lake.list(in_site(schema.RAW, site, ""))
-    own = [one for one in stored if is_upload(one.key) and site_of(one.key) == site]
+    stored = lake.list(in_site(schema.RAW, site, ""), below=False)
+    own = [one for one in stored if is_upload(one.key)]
     return sorted(own, key=place_of)

@@ -7,13 +7,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from .lake import LocalLake, StoredObject
+from .lake import Lake, LakeError, LocalLake, StoredObject
 from .runs import waiting_uploads
+from .schema import RAW
 
 SETTLED_SECONDS: Final = 2.0
 """A file whose size and time have not changed for so long has arrived."""
 UNFINISHED_SECONDS: Final = 15.0
 """The same for a file that does not look finished: text whose last line has no end."""
+
+
+def watchable(lake: Lake) -> LocalLake:
+    """Return the lake as one that can be watched, with a folder to copy files to. Raises LakeError."""
+    if not isinstance(lake, LocalLake):
+        raise LakeError(
+            f"{lake.uri} needs no watch: what lands in a bucket is run by the function that energy deploy makes."
+        )
+    lake.fetch(RAW).mkdir(parents=True, exist_ok=True)
+    return lake
 
 
 @dataclass(slots=True)

@@ -1,30 +1,20 @@
-"""The lake: objects under keys, in a folder or (elsewhere) a bucket. Logic above knows only these verbs."""
+"""A lake in a folder."""
 
+import filecmp
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
+
+from .contract import GoneError, LakeError, StoredObject, folder_parts, key_parts
 
 _WORK_FOLDER: Final = ".work"
 """Holds objects being written, on the same disk as the lake; engines and `list` pass over hidden names."""
-
-
-class LakeError(Exception):
-    """The lake cannot be opened, read or written; the message says where and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredObject:
-    """An object of the lake as a listing shows it. `modified` is in UTC."""
-
-    key: str
-    size_bytes: int
-    modified: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +28,12 @@ class LocalLake:
         """Where the lake is, as a person would write it."""
         return str(self.root)
 
-    def list(self, prefix: str) -> list[StoredObject]:
-        """Return the objects whose folder is `prefix` or lies below it, in order of their keys."""
-        folder = self._path(prefix)
+    def list(self, prefix: str, *, below: bool = True) -> list[StoredObject]:
+        """Return the objects whose folder is `prefix`, or lies `below` it, in order of their keys."""
+        folder = self.root.joinpath(*folder_parts(prefix))
         found = []
         for parent, folders, names in os.walk(folder):
-            folders[:] = [name for name in folders if not name.startswith(".")]
+            folders[:] = [name for name in folders if below and not name.startswith(".")]
             for name in names:
                 if name.startswith("."):
                     continue
@@ -53,22 +43,38 @@ class LocalLake:
         return sorted(found, key=lambda stored: stored.key)
 
     def describe(self, key: str) -> StoredObject:
-        """Return one object's listing. Raises LakeError when there is none."""
+        """Return one object's listing. Raises GoneError when there is none."""
         try:
             return self._describe(self._path(key))
         except FileNotFoundError as error:
-            raise LakeError(f"There is no {key} in the lake {self.uri}.") from error
+            raise GoneError(f"There is no {key} in the lake {self.uri}.") from error
 
     def read(self, key: str) -> bytes:
-        """Return an object's content. Raises LakeError when there is none."""
+        """Return an object's content. Raises GoneError when there is none."""
         try:
             return self._path(key).read_bytes()
         except FileNotFoundError as error:
-            raise LakeError(f"There is no {key} in the lake {self.uri}.") from error
+            raise GoneError(f"There is no {key} in the lake {self.uri}.") from error
 
     def fetch(self, key: str) -> Path:
-        """Return a local file with the object's content, to be read only."""
+        """Return the object's own file, to be read only."""
         return self._path(key)
+
+    def fetch_all(self, wanted: Sequence[StoredObject]) -> tuple[Path, ...]:
+        """Return the objects' own files, to be read only. Raises GoneError when one has changed or gone."""
+        for stored in wanted:
+            if self.describe(stored.key).version != stored.version:
+                raise GoneError(f"{stored.key} in the lake {self.uri} was replaced meanwhile.")
+        return tuple(self._path(stored.key) for stored in wanted)
+
+    def holds(self, stored: StoredObject, path: Path) -> bool:
+        """Tell whether an object's content is that of a file."""
+        return stored.size_bytes == path.stat().st_size and filecmp.cmp(self._path(stored.key), path, shallow=False)
+
+    def key_of(self, path: Path) -> str | None:
+        """Return the key of a file that lies in the lake itself."""
+        absolute = path.absolute()
+        return absolute.relative_to(self.root).as_posix() if absolute.is_relative_to(self.root) else None
 
     def write(self, key: str, content: bytes) -> None:
         """Store `content` under `key`, in place of what was there."""
@@ -90,15 +96,21 @@ class LocalLake:
         except OSError as error:
             raise LakeError(f"{key} cannot be written to the lake {self.uri}: {error.strerror}.") from error
 
-    def delete(self, key: str) -> None:
-        """Remove an object; it is no fault when there is none."""
-        self._path(key).unlink(missing_ok=True)
+    def put_all(self, files: dict[str, Path]) -> None:
+        """Move several files, given by key."""
+        for key, path in files.items():
+            self.put(key, path)
+
+    def delete(self, *keys: str) -> None:
+        """Remove objects, in this order; it is no fault when there is none."""
+        for key in keys:
+            self._path(key).unlink(missing_ok=True)
 
     def prune(self, *prefixes: str) -> None:
         """Remove what is left of work, the folders under the prefixes that hold nothing, and an empty lake's own."""
         shutil.rmtree(self.root / _WORK_FOLDER, ignore_errors=True)
         for prefix in prefixes:
-            for parent, _, _ in os.walk(self._path(prefix), topdown=False):
+            for parent, _, _ in os.walk(self.root.joinpath(*folder_parts(prefix)), topdown=False):
                 with suppress(OSError):
                     Path(parent).rmdir()
         with suppress(OSError):
@@ -123,21 +135,8 @@ class LocalLake:
             key=path.relative_to(self.root).as_posix(),
             size_bytes=status.st_size,
             modified=datetime.fromtimestamp(status.st_mtime, UTC),
+            version=f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}",
         )
 
     def _path(self, key: str) -> Path:
-        parts = PurePosixPath(key).parts
-        if not parts or "/".join(parts) != key or ".." in parts or "\\" in key or "\0" in key:
-            raise LakeError(f"{key!r} is no place in a lake.")
-        return self.root.joinpath(*parts)
-
-
-def open_lake(uri: str) -> LocalLake:
-    """Open the lake at `uri`: a folder, which is made when something is first written."""
-    scheme, separator, rest = uri.partition("://")
-    if not separator or scheme == "file":
-        root = Path(rest if separator else uri).expanduser().absolute()
-        if root.exists() and not root.is_dir():
-            raise LakeError(f"{root} is a file; a lake is a folder, such as ./lake.")
-        return LocalLake(root)
-    raise LakeError(f"A lake at {scheme}:// is not supported by this version; give a folder, such as ./lake.")
+        return self.root.joinpath(*key_parts(key))

@@ -1,0 +1,98 @@
+"""What a lake is: objects under keys, a handful of verbs, and what can go wrong."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+
+class LakeError(Exception):
+    """The lake cannot be opened, read or written; the message says where and why."""
+
+
+class GoneError(LakeError):
+    """An object, or the version of it that was asked for, is not in the lake, or not any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object of the lake as a listing shows it."""
+
+    key: str
+    size_bytes: int
+    modified: datetime
+    """UTC. A bucket gives whole seconds."""
+    version: str
+    """Two contents that a key has had never share a version."""
+
+
+class Lake(Protocol):
+    """A lake. An object appears under its key whole or not at all."""
+
+    @property
+    def uri(self) -> str:
+        """Where the lake is, as a person would write it."""
+
+    def list(self, prefix: str, *, below: bool = True) -> list[StoredObject]:
+        """Return the objects whose folder is `prefix`, or lies `below` it, in order of their keys."""
+
+    def describe(self, key: str) -> StoredObject:
+        """Return one object's listing. Raises GoneError when there is none."""
+
+    def read(self, key: str) -> bytes:
+        """Return an object's content. Raises GoneError when there is none."""
+
+    def fetch(self, key: str) -> Path:
+        """Return a local file with the object's present content, to be read only.
+
+        The file of a remote lake stays at least until the outermost `work_folder` closes.
+        """
+
+    def fetch_all(self, wanted: Sequence[StoredObject]) -> tuple[Path, ...]:
+        """Return local files with exactly these versions, to be read only; the same version is fetched once.
+
+        Raises GoneError when one of them is not what is under its key any more.
+        """
+
+    def holds(self, stored: StoredObject, path: Path) -> bool:
+        """Tell whether an object's content is that of a file."""
+
+    def key_of(self, path: Path) -> str | None:
+        """Return the key of a file that lies in the lake itself."""
+
+    def write(self, key: str, content: bytes) -> None:
+        """Store `content` under `key`, in place of what was there."""
+
+    def put(self, key: str, path: Path, *, modified: datetime | None = None) -> None:
+        """Move the file `path`, which must lie in a `work_folder`, to `key`, in place of what was there.
+
+        `modified` becomes the object's time; where the store sets its own, that is not before `modified`,
+        as far as two seconds of waiting can bring it there.
+        """
+
+    def put_all(self, files: dict[str, Path]) -> None:
+        """Move several files, given by key, in any order."""
+
+    def delete(self, *keys: str) -> None:
+        """Remove objects; it is no fault when there is none."""
+
+    def prune(self, *prefixes: str) -> None:
+        """Remove what is left of work, the folders under the prefixes that hold nothing, and an empty lake's own."""
+
+    def work_folder(self) -> AbstractContextManager[Path]:
+        """Give a folder for files on their way into the lake, gone afterwards."""
+
+
+def key_parts(key: str) -> tuple[str, ...]:
+    """Return the names that a key is made of. Raises LakeError for one that leads elsewhere or has two spellings."""
+    parts = PurePosixPath(key).parts
+    if not parts or "/".join(parts) != key or parts[0] == "/" or ".." in parts or "\\" in key or "\0" in key:
+        raise LakeError(f"{key!r} is no place in a lake.")
+    return parts
+
+
+def folder_parts(prefix: str) -> tuple[str, ...]:
+    """Return the names that a folder is made of, which may be written with a slash behind it."""
+    return key_parts(prefix.removesuffix("/"))
