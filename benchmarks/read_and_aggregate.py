@@ -20,8 +20,8 @@ def main() -> None:
         lake.work_folder() as spill,
         connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill) as engine,
     ):
-        history.take_in(engine, lake, upload, settings)
-        readings = history.merge(engine, lake, history.history_until(lake, upload), settings).readings
+        history.take_in(engine, lake, upload, lake.fetch(upload.key), settings)
+        readings = history.merge(engine, lake, history.readings_of_site(engine, lake, ""), settings).readings
         days = aggregate.create_days(engine, readings)
         found = aggregate.statistics(engine, days)
         steps = aggregate.steps_minutes(engine, readings, days)

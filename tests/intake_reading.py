@@ -44,7 +44,7 @@ def read(
             source,
             target,
             name=name,
-            fingerprint="test",
+            marks={"fingerprint": "test"},
             timezone=timezone,
             date_order=date_order,  # type: ignore[arg-type]
             decimal=decimal,  # type: ignore[arg-type]

@@ -22,8 +22,9 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 def deliver(lake: Lake, path: Path, *, site: str, now: datetime) -> Upload:
     """Put the file under `raw/` as an upload; a file that is there already stays the upload it was.
 
-    The upload's time is the file's own, so that the same file makes the same stamp in any lake, but never
-    before an upload that was there first: what comes later corrects what came earlier.
+    In a folder the upload's time is the file's own, so that the same file makes the same stamp in any lake, but
+    never before an upload that was there first: what comes later corrects what came earlier. A bucket sets the time
+    itself, and is waited for where the upload before came in the same second.
     Raises UnusableUploadError when there is no file, or a Parquet file without the columns.
     """
     if not path.is_file():

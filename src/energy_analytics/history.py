@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,26 +13,63 @@ import duckdb
 
 from .engine import file_list, literal, parquet
 from .intake import UnusableUploadError, Verdict, read_upload
-from .lake import Lake, StoredObject
+from .lake import GoneError, Lake, StoredObject, fetch_folder
 from .schema import READINGS, REJECTED, REJECTED_ROWS
 from .settings import Settings
-from .uploads import Upload, identify, in_site, place_of, readings_key, uploads_of_site
+from .uploads import (
+    Place,
+    Upload,
+    identify,
+    in_site,
+    is_readings,
+    readings_key,
+    site_of,
+    upload_time,
+    uploads_of_site,
+)
 
 _READINGS_FILE: Final = "readings.parquet"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 """Raised when intake reads the same bytes differently, so that readings are taken in anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The readings of a raw key, and which of its versions gave them."""
+
+    key: str
+    """The raw key."""
+    uploaded_at: datetime
+    size_bytes: int
+    path: Path
+    fingerprint: str
+    """Tells the settings that they were read with."""
+    verdict: Verdict
+
+    @property
+    def place(self) -> Place:
+        """Where the version that gave them stands in the order of uploads."""
+        return self.uploaded_at, self.key
+
+    @property
+    def version(self) -> dict[str, str | int]:
+        """Return what the record of a run keeps to tell what it rests on."""
+        return {"key": self.key, "uploaded_at": self.uploaded_at.isoformat(), "size_bytes": self.size_bytes}
+
+    def are_of(self, other: Upload | StoredObject) -> bool:
+        """Tell whether that version gave them."""
+        at = other.uploaded_at if isinstance(other, Upload) else upload_time(other)
+        return (self.key, self.uploaded_at, self.size_bytes) == (other.key, at, other.size_bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class SiteHistory:
     """All readings of a site up to an upload."""
 
-    uploads: tuple[StoredObject, ...]
-    """Those that gave readings, the earliest first."""
+    uploads: tuple[Readings, ...]
+    """The earliest first."""
     readings: str
     """SQL for the relation with the columns of `schema.READINGS`, an interval of an appliance once."""
-    verdicts: Mapping[str, Verdict]
-    """By raw key."""
     rows_accepted: int
     rejected_by_reason: Mapping[str, int]
     replaced_by_later_upload: int
@@ -40,39 +77,48 @@ class SiteHistory:
     encodings: frozenset[str]
 
 
-def take_in(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, settings: Settings) -> Verdict:
-    """Turn an upload into its file of readings and its file of rejected rows.
+def take_in(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, path: Path, settings: Settings) -> None:
+    """Turn an upload, whose content is in `path`, into its file of readings and its file of rejected rows.
 
     Raises UnusableUploadError when no row is usable; readings of an earlier upload under this key then stay.
     """
     with lake.work_folder() as folder:
         try:
-            verdict = _read(engine, lake, upload, settings, folder)
+            _read(engine, upload, path, settings, folder)
         except UnusableUploadError as error:
             _put_rejected(engine, lake, upload, folder)
-            if any(stored.key == readings_key(upload.key) for stored in lake.list(_readings_folder(upload.site))):
+            there = lake.list(_readings_folder(upload.site), below=False)
+            if any(stored.key == readings_key(upload.key) for stored in there):
                 raise UnusableUploadError(f"{error} The readings of the upload before it still count.") from error
             raise
         _put_rejected(engine, lake, upload, folder)
         lake.put(readings_key(upload.key), folder / _READINGS_FILE)
-    return verdict
 
 
-def _take_in_anew(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, settings: Settings) -> None:
-    """Read an upload again with other settings; where they do not fit it, what was read before stays."""
-    with lake.work_folder() as folder, suppress(UnusableUploadError):
-        _read(engine, lake, upload, settings, folder)
-        _put_rejected(engine, lake, upload, folder)
-        lake.put(readings_key(upload.key), folder / _READINGS_FILE)
+def _take_in_anew(engine: duckdb.DuckDBPyConnection, lake: Lake, own: Readings, settings: Settings) -> None:
+    """Read an upload again with other settings; where they do not fit it, what was read before stays.
+
+    So it does where the version that gave the readings is not there any more.
+    """
+    with lake.work_folder() as folder, suppress(UnusableUploadError, GoneError):
+        stored = lake.describe(own.key)
+        if not own.are_of(stored):
+            return
+        upload = identify(lake, stored)
+        _read(engine, upload, lake.fetch_all([stored])[0], settings, folder)
+        if not _put_rejected(engine, lake, upload, folder):
+            lake.delete(upload.result_key(REJECTED, "rejected.csv"))
+        lake.put(readings_key(own.key), folder / _READINGS_FILE)
 
 
-def _read(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, settings: Settings, folder: Path) -> Verdict:
-    return read_upload(
+def _read(engine: duckdb.DuckDBPyConnection, upload: Upload, path: Path, settings: Settings, folder: Path) -> None:
+    version = {"uploaded_at": upload.uploaded_at.isoformat(), "size_bytes": upload.size_bytes}
+    read_upload(
         engine,
-        lake.fetch(upload.key),
+        path,
         folder / _READINGS_FILE,
         name=upload.name,
-        fingerprint=_fingerprint(settings),
+        marks={"fingerprint": _fingerprint(settings), "upload": json.dumps(version)},
         timezone=settings.timezone,
         date_order=settings.date_order,
         decimal=settings.decimal,
@@ -80,71 +126,86 @@ def _read(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, setting
     )
 
 
-def _put_rejected(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, folder: Path) -> None:
-    """Write the rows that intake left in the table `rejected`, or remove what an earlier reading refused."""
-    key = upload.result_key(REJECTED, "rejected.csv")
+def _put_rejected(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, folder: Path) -> bool:
+    """Write the rows that intake left in the table `rejected`, and tell whether there are any."""
     if not engine.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rejected'").fetchone() or not (
         engine.execute("SELECT 1 FROM rejected LIMIT 1").fetchone()
     ):
-        lake.delete(key)
-        return
+        return False
     rejected = folder / "rejected.csv"
     columns = ", ".join(REJECTED_ROWS.column_names)
     engine.execute(f"COPY (SELECT {columns} FROM rejected) TO {literal(str(rejected))} (FORMAT csv, HEADER)")
-    lake.put(key, rejected)
+    lake.put(upload.result_key(REJECTED, "rejected.csv"), rejected)
+    return True
 
 
 def _readings_folder(site: str) -> str:
     return in_site(READINGS.prefix, site, "")
 
 
-def history_until(lake: Lake, upload: Upload) -> tuple[StoredObject, ...]:
-    """Return the uploads of the site, up to this one, that have given readings."""
-    given = {stored.key for stored in lake.list(_readings_folder(upload.site))}
-    return tuple(
-        stored
-        for stored in uploads_of_site(lake, upload.site)
-        if place_of(stored) <= upload.place and readings_key(stored.key) in given
-    )
+def readings_of_site(engine: duckdb.DuckDBPyConnection, lake: Lake, site: str) -> tuple[Readings, ...]:
+    """Return the readings of a site's raw keys that are present, in order of the uploads that gave them."""
+    given = fetch_folder(lake, _readings_folder(site), below=False, wanted=is_readings)
+    return readings_in(engine, given, uploads_of_site(lake, site))
 
 
-def merge(
-    engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[StoredObject], settings: Settings
-) -> SiteHistory:
-    """Merge the readings of uploads of one site, taking in anew any that were read with other settings."""
-    files = {stored.key: lake.fetch(readings_key(stored.key)) for stored in uploads}
-    paths = list(files.values())
-    metadata = _metadata(engine, paths)
-    outdated = [one for one in uploads if metadata[files[one.key]]["fingerprint"] != _fingerprint(settings)]
-    if outdated:
-        for stored in outdated:
-            _take_in_anew(engine, lake, identify(lake, stored), settings)
-        metadata = _metadata(engine, paths)
+def readings_in(
+    engine: duckdb.DuckDBPyConnection, given: Mapping[StoredObject, Path], raw: Iterable[StoredObject]
+) -> tuple[Readings, ...]:
+    """Return what files of readings tell of themselves, in order, without those whose raw key is not present."""
+    files = {stored.key: path for stored, path in given.items()}
+    present = {stored: files[readings_key(stored.key)] for stored in raw if readings_key(stored.key) in files}
+    if not present:
+        return ()
+    paths = list(present.values())
     counts = dict(
         engine.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata({file_list(paths)})").fetchall()
     )
-    verdicts = {
-        key: Verdict.from_json(metadata[path]["verdict"], rows_accepted=counts[str(path)])
-        for key, path in files.items()
-    }
-    accepted = sum(verdict.rows_accepted for verdict in verdicts.values())
-    relation = merged(engine, paths)
-    if len(paths) > 1:
+    marks = _marks(engine, paths)
+    found = []
+    for stored, path in present.items():
+        version = json.loads(marks[path].get("upload", "{}"))  # Files of the first format do not tell.
+        at = version.get("uploaded_at")
+        found.append(
+            Readings(
+                key=stored.key,
+                uploaded_at=datetime.fromisoformat(at) if at else upload_time(stored),
+                size_bytes=version.get("size_bytes", stored.size_bytes),
+                path=path,
+                fingerprint=marks[path]["fingerprint"],
+                verdict=Verdict.from_json(marks[path]["verdict"], rows_accepted=counts[str(path)]),
+            )
+        )
+    return tuple(sorted(found, key=lambda one: one.place))
+
+
+def merge(
+    engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[Readings], settings: Settings
+) -> SiteHistory:
+    """Merge readings of one site, taking in anew any that were read with other settings."""
+    outdated = [one for one in uploads if one.fingerprint != _fingerprint(settings)]
+    if outdated:
+        for one in outdated:
+            _take_in_anew(engine, lake, one, settings)
+        keys = {one.key for one in uploads}
+        uploads = [one for one in readings_of_site(engine, lake, site_of(uploads[0].key)) if one.key in keys]
+    accepted = sum(one.verdict.rows_accepted for one in uploads)
+    relation = merged(engine, [one.path for one in uploads])
+    if len(uploads) > 1:
         engine.execute(f"CREATE OR REPLACE TEMP TABLE readings AS SELECT * FROM {relation}")
         relation = "readings"
     kept = engine.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]
     rejected: Counter[str] = Counter()
-    for verdict in verdicts.values():
-        rejected.update(verdict.rejected_by_reason)
+    for one in uploads:
+        rejected.update(one.verdict.rejected_by_reason)
     return SiteHistory(
         uploads=tuple(uploads),
         readings=relation,
-        verdicts=verdicts,
         rows_accepted=accepted,
         rejected_by_reason=dict(sorted(rejected.items(), key=lambda item: (-item[1], item[0]))),
         replaced_by_later_upload=accepted - kept,
-        has_offsets=any(verdict.has_offsets for verdict in verdicts.values()),
-        encodings=frozenset(verdict.encoding for verdict in verdicts.values()),
+        has_offsets=any(one.verdict.has_offsets for one in uploads),
+        encodings=frozenset(one.verdict.encoding for one in uploads),
     )
 
 
@@ -153,7 +214,7 @@ def _fingerprint(settings: Settings) -> str:
     return json.dumps({"format": _FORMAT} | {name: getattr(settings, name) for name in names}, sort_keys=True)
 
 
-def _metadata(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[Path, dict[str, str]]:
+def _marks(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[Path, dict[str, str]]:
     found: dict[Path, dict[str, str]] = {path: {} for path in paths}
     for file_name, key, value in engine.execute(
         f"SELECT file_name, key, value FROM parquet_kv_metadata({file_list(paths)})"

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
 from . import schema
 from .engine import literal, significant
-from .lake import Lake
 from .results import Analysis, ApplianceTotal
-from .uploads import Upload, in_site
+from .uploads import in_site
 
 
 class BrokenResultError(AssertionError):
@@ -59,58 +59,56 @@ def forecast_csv(analysis: Analysis) -> bytes:
     return _csv(schema.FORECAST_DATA.column_names, rows)
 
 
-def put_anomalies(engine: duckdb.DuckDBPyConnection, lake: Lake, key: str, anomalies: str) -> None:
+def write_anomalies(engine: duckdb.DuckDBPyConnection, path: Path, anomalies: str) -> None:
     """Write the table of anomalies; the header alone when there are none."""
-    with lake.work_folder() as folder:
-        path = folder / "anomalies.csv"
-        engine.execute(f"""
-            COPY (
-                SELECT timestamp, appliance, kwh, {significant("threshold")} AS threshold,
-                    {significant("z_score")} AS z_score
-                FROM {anomalies}
-            ) TO {literal(str(path))} (FORMAT csv, HEADER)""")
-        lake.put(key, path)
+    engine.execute(f"""
+        COPY (
+            SELECT timestamp, appliance, kwh, {significant("threshold")} AS threshold,
+                {significant("z_score")} AS z_score
+            FROM {anomalies}
+        ) TO {literal(str(path))} (FORMAT csv, HEADER)""")
 
 
-def put_curated(
-    engine: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    upload: Upload,
-    hourly: str,
-    daily: str,
-    analysis: Analysis,
-) -> None:
-    """Write the site's hours and days, in place of those of the run before."""
+_CURATED: Final = (schema.HOURLY, schema.DAILY, schema.APPLIANCE_FORECAST, schema.DECOMPOSITION, schema.EPISODES)
+
+
+def curated_keys(site: str) -> dict[str, str]:
+    """Return where a site's curated tables lie, by name."""
+    return {table.name: in_site(table.prefix, site, f"{table.name}.parquet") for table in _CURATED}
+
+
+def write_curated(
+    engine: duckdb.DuckDBPyConnection, folder: Path, hourly: str, daily: str, analysis: Analysis
+) -> dict[str, Path]:
+    """Write the site's curated tables into a folder, and return them by the keys under which they replace others."""
     complete = [day.day for day in analysis.days if day.complete]
-    site = literal(upload.site)
-    selects = {
-        schema.HOURLY: (
-            f"SELECT hour, appliance, kwh, readings, CAST(utc_offset_minutes AS SMALLINT) AS utc_offset_minutes, "
-            f"{site} AS site FROM {hourly}"
-        ),
-        schema.DAILY: (
-            f"SELECT day, appliance, kwh, readings, coverage, "
-            f"day IN (SELECT unnest(?::DATE[])) AS site_day_complete, {site} AS site "
-            f"FROM {daily} ORDER BY day, appliance"
-        ),
-    }
-    with lake.work_folder() as folder:
-        for table, select in selects.items():
-            path = folder / f"{table.name}.parquet"
-            parameters = [complete] if "?" in select else []
-            engine.execute(f"COPY ({select}) TO {literal(str(path))} (FORMAT parquet)", parameters)
-            lake.put(in_site(table.prefix, upload.site, f"{table.name}.parquet"), path)
-        for table, rows in (
-            (schema.APPLIANCE_FORECAST, _ahead_rows(analysis)),
-            (schema.DECOMPOSITION, _parts_rows(analysis)),
-            (schema.EPISODES, [(*astuple(one), analysis.site) for one in analysis.episodes]),
-        ):
-            path = folder / f"{table.name}.parquet"
-            _put_rows(engine, path, table, rows)
-            lake.put(in_site(table.prefix, upload.site, f"{table.name}.parquet"), path)
+    site = literal(analysis.site)
+    files = {table.name: folder / f"{table.name}.parquet" for table in _CURATED}
+    engine.execute(f"""
+        COPY (
+            SELECT hour, appliance, kwh, readings, CAST(utc_offset_minutes AS SMALLINT) AS utc_offset_minutes,
+                {site} AS site
+            FROM {hourly}
+        ) TO {literal(str(files[schema.HOURLY.name]))} (FORMAT parquet)""")
+    engine.execute(
+        f"""
+        COPY (
+            SELECT day, appliance, kwh, readings, coverage, day IN (SELECT unnest(?::DATE[])) AS site_day_complete,
+                {site} AS site
+            FROM {daily} ORDER BY day, appliance
+        ) TO {literal(str(files[schema.DAILY.name]))} (FORMAT parquet)""",
+        [complete],
+    )
+    for table, rows in (
+        (schema.APPLIANCE_FORECAST, _ahead_rows(analysis)),
+        (schema.DECOMPOSITION, _parts_rows(analysis)),
+        (schema.EPISODES, [(*astuple(one), analysis.site) for one in analysis.episodes]),
+    ):
+        _write_rows(engine, files[table.name], table, rows)
+    return {key: files[name] for name, key in curated_keys(analysis.site).items()}
 
 
-def _put_rows(
+def _write_rows(
     engine: duckdb.DuckDBPyConnection, path: Path, table: schema.Table, rows: Sequence[Sequence[object]]
 ) -> None:
     """Write rows in the order of the table's columns; NaN becomes null."""

@@ -1,8 +1,8 @@
 """SQL over the lake: its tables as views, the named queries, and nothing but reading."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,15 +12,26 @@ import duckdb
 
 from . import schema
 from .engine import connect, file_list, file_literal, literal, parquet
-from .history import merged
+from .history import merged, readings_in, readings_of
 from .intake import UnusableUploadError, understood
-from .lake import Lake
-from .runs import Manifest, succeeded_runs
+from .lake import Lake, LocalLake, StoredObject, fetch_folder
+from .runs import Manifest, runs
 from .schema import Table
 from .settings import Settings
-from .uploads import is_upload, place_of, readings_key, site_of
+from .uploads import is_readings, is_upload, site_of
 
-_OUTPUT_OF: Final = {"processed_energy_data": "processed", "forecast_data": "forecast", "anomalies_data": "anomalies"}
+_OF_RUNS: Final = {"processed": "processed_energy_data", "forecast": "forecast_data", "anomalies": "anomalies_data"}
+"""Views of the results of all runs, and the tables whose columns they have; site and run follow."""
+_RECORD: Final = {
+    "stamp": "VARCHAR",
+    "status": "VARCHAR",
+    "site": "VARCHAR",
+    "version": "VARCHAR",
+    "error": "VARCHAR",
+    "upload": "STRUCT(key VARCHAR, uploaded_at VARCHAR, size_bytes BIGINT, sha256 VARCHAR)",
+}
+"""What the table `runs` tells of a manifest."""
+_CURATED: Final = (schema.HOURLY, schema.DAILY, schema.APPLIANCE_FORECAST, schema.DECOMPOSITION, schema.EPISODES)
 
 
 class QueryError(Exception):
@@ -48,7 +59,9 @@ def query(lake: Lake, sql: str, settings: Settings) -> Rows:
     The engine can read nothing outside the lake and write nothing at all. Raises QueryError.
     """
     sql = named_queries().get(sql.strip(), sql)
-    with TemporaryDirectory() as folder, _engine(lake, sql, settings, Path(folder)) as engine:
+    # A remote lake's own folder, so that what is fetched stays meanwhile; a local lake is not to be written.
+    place = TemporaryDirectory() if isinstance(lake, LocalLake) else lake.work_folder()
+    with place as folder, _engine(lake, sql, settings, Path(folder)) as engine:
         try:
             statements = engine.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
@@ -63,27 +76,128 @@ def query(lake: Lake, sql: str, settings: Settings) -> Rows:
 @contextmanager
 def _engine(lake: Lake, sql: str, settings: Settings, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=folder) as engine:
-        succeeded = succeeded_runs(lake)
-        newest = _newest_per_site(succeeded)
-        for name, output in _OUTPUT_OF.items():
-            _create_view(engine, name, _run_tables(lake, schema.TABLES[name], output, succeeded))
-        for name, of in schema.LATEST.items():
-            _create_view(engine, name, _run_tables(lake, schema.TABLES[of], _OUTPUT_OF[of], newest))
-        for table in (schema.HOURLY, schema.DAILY, schema.APPLIANCE_FORECAST, schema.DECOMPOSITION, schema.EPISODES):
-            paths = [lake.fetch(stored.key) for stored in lake.list(table.prefix)]
-            _create_view(engine, table.name, f"SELECT * FROM {parquet(paths)}" if paths else _nothing(table))
-        _create_view(engine, schema.READINGS.name, _readings(engine, lake))
-        if schema.RAW_ENERGY_DATA.name in sql.lower():
-            _create_view(engine, schema.RAW_ENERGY_DATA.name, _raw(lake, folder))
-        # The root a second time as views name it: with its *, ? and [ put in brackets.
-        readable = ", ".join([literal(lake.uri), file_literal(Path(lake.uri)), literal(str(folder))])
-        engine.execute(f"SET allowed_directories = [{readable}]")
+        views = _Views(engine, lake, sql.lower(), folder)
+        views.create()
+        readable = [literal(str(one)) for one in sorted(views.folders | {folder})]
+        if isinstance(lake, LocalLake):
+            # The root a second time as views name it: with its *, ? and [ put in brackets.
+            readable += [literal(str(lake.root)), file_literal(lake.root)]
+        engine.execute(f"SET allowed_directories = [{', '.join(readable)}]")
         engine.execute("SET enable_external_access = false; SET lock_configuration = true")
         yield engine
 
 
-def _create_view(engine: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
-    engine.execute(f"CREATE VIEW {name} AS {select}")
+@dataclass(slots=True)
+class _Views:
+    """The lake's tables as views: those that the question names over their files, the others empty."""
+
+    engine: duckdb.DuckDBPyConnection
+    lake: Lake
+    question: str
+    """In lower case."""
+    folder: Path
+    folders: set[Path] = field(default_factory=set)
+    """Where the fetched files lie."""
+
+    def create(self) -> None:
+        """Create all of them."""
+        manifests = runs(self.lake) if self._named("runs", *_OF_RUNS) else []
+        succeeded = [manifest for manifest in manifests if manifest["status"] == "succeeded"]
+        newest = _newest_per_site(succeeded)
+        for output, name in _OF_RUNS.items():
+            table = schema.TABLES[name]
+            every = self._of_runs(table, output, succeeded if self._named(output) else [])
+            for view in (output, name):
+                self._create(view, every)
+            self._create(f"latest_{output}", self._of_runs(table, output, newest if self._named(output) else []))
+        for table in _CURATED:
+            paths = list(self._fetched(table.prefix).values()) if self._named(table.name) else []
+            self._create(table.name, f"SELECT * FROM {parquet(paths)}" if paths else _nothing(table))
+        given = self._fetched(schema.READINGS.prefix, is_readings) if self._named("readings") else {}
+        paths = list(given.values())
+        self._create(
+            "readings_data", f"SELECT * FROM {readings_of(self.engine, paths)}" if paths else _nothing(schema.READINGS)
+        )
+        self._create("readings", self._readings(given))
+        raw = self._raw() if self._named("raw_") else _nothing(schema.RAW_ENERGY_DATA)
+        for view in (schema.RAW_ENERGY_DATA.name, "raw_readings"):
+            self._create(view, raw)
+        self._create_runs(manifests)
+
+    def _named(self, *names: str) -> bool:
+        return any(name in self.question for name in names)
+
+    def _fetched(
+        self, prefix: str, wanted: Callable[[StoredObject], bool] = lambda stored: True
+    ) -> dict[StoredObject, Path]:
+        found = fetch_folder(self.lake, prefix, wanted=wanted)
+        self.folders |= {path.parent for path in found.values()}
+        return found
+
+    def _create(self, name: str, select: str) -> None:
+        self.engine.execute(f"CREATE VIEW {name} AS {select}")
+
+    def _create_runs(self, manifests: Sequence[Manifest]) -> None:
+        columns = ", ".join(f"{name} {kind}" for name, kind in _RECORD.items())
+        self.engine.execute(f"CREATE TABLE runs ({columns})")
+        if manifests:
+            rows = [[manifest[name] for name in _RECORD] for manifest in manifests]
+            places = ", ".join("?" for _ in _RECORD)
+            self.engine.executemany(f"INSERT INTO runs VALUES ({places})", rows)
+
+    def _of_runs(self, table: Table, output: str, manifests: Sequence[Manifest]) -> str:
+        """Return a SELECT over the CSV files of those runs, with the site and the run of each row."""
+        of_key = {manifest["outputs"][output]: manifest for manifest in manifests}
+        files = self._fetched(table.prefix, lambda stored: stored.key in of_key) if of_key else {}
+        if not files:
+            return _nothing(table, ("CAST(NULL AS VARCHAR) AS site", "CAST(NULL AS VARCHAR) AS run"))
+        columns = ", ".join(f"'{column.name}': '{column.type}'" for column in table.columns)
+        of_path = ((path, of_key[stored.key]) for stored, path in files.items())
+        places = " UNION ALL ".join(
+            f"SELECT {literal(str(path))} AS file, {literal(manifest['site'])} AS site, "
+            f"{literal(manifest['stamp'])} AS run"
+            for path, manifest in of_path
+        )
+        names = ", ".join(table.column_names)
+        return f"""
+            SELECT {names}, site, run
+            FROM read_csv({file_list(sorted(files.values()))}, auto_detect = false, header = true,
+                columns = {{{columns}}}, delim = ',', quote = '"', escape = '"', filename = true,
+                hive_partitioning = false) AS rows
+            JOIN ({places}) AS places ON places.file = rows.filename"""
+
+    def _readings(self, given: Mapping[StoredObject, Path]) -> str:
+        """Return a SELECT over the readings that count, with their site; of a site the later upload wins."""
+        sites: dict[str, list[Path]] = {}
+        uploads = [stored for stored in self.lake.list(schema.RAW) if is_upload(stored.key)] if given else []
+        for one in readings_in(self.engine, given, uploads):
+            sites.setdefault(site_of(one.key), []).append(one.path)
+        if not sites:
+            return _nothing(schema.READINGS, ("CAST(NULL AS VARCHAR) AS site",))
+        return " UNION ALL ".join(
+            f"SELECT *, {literal(site)} AS site FROM {merged(self.engine, paths)}"
+            for site, paths in sorted(sites.items())
+        )
+
+    def _raw(self) -> str:
+        """Return a SELECT over the uploads as they arrived, columns by name, null where a value cannot be cast."""
+        selects = []
+        for number, (stored, path) in enumerate(self._fetched(schema.RAW, lambda one: is_upload(one.key)).items()):
+            own = self.folder / str(number)
+            own.mkdir()
+            with suppress(UnusableUploadError):
+                text, dialect = understood(path, stored.key, own)
+                columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(dialect.columns)))
+                kwh = (
+                    f"c{dialect.kwh_index}" if dialect.delimiter == "," else f"replace(c{dialect.kwh_index}, ',', '.')"
+                )
+                selects.append(f"""
+                    SELECT try_cast(c{dialect.timestamp_index} AS TIMESTAMP) AS timestamp,
+                        c{dialect.appliance_index} AS appliance, try_cast({kwh} AS DOUBLE) AS kwh
+                    FROM read_csv({file_literal(text.path)}, auto_detect = false, header = false,
+                        skip = {dialect.header_line}, columns = {{{columns}}}, delim = {literal(dialect.delimiter)},
+                        quote = '"', escape = '"', ignore_errors = true, null_padding = true)""")
+        return " UNION ALL ".join(selects) or _nothing(schema.RAW_ENERGY_DATA)
 
 
 def _nothing(table: Table, further: Sequence[str] = ()) -> str:
@@ -96,53 +210,3 @@ def _newest_per_site(manifests: Iterable[Manifest]) -> list[Manifest]:
     for manifest in manifests:
         newest.setdefault(manifest["site"], manifest)
     return list(newest.values())
-
-
-def _run_tables(lake: Lake, table: Table, output: str, manifests: Sequence[Manifest]) -> str:
-    """Return a SELECT over the CSV files of those runs, with the site and the run of each row."""
-    if not manifests:
-        return _nothing(table, ("CAST(NULL AS VARCHAR) AS site", "CAST(NULL AS VARCHAR) AS run"))
-    columns = ", ".join(f"'{column.name}': '{column.type}'" for column in table.columns)
-    paths = {lake.fetch(manifest["outputs"][output]): manifest for manifest in manifests}
-    places = " UNION ALL ".join(
-        f"SELECT {literal(str(path))} AS file, {literal(manifest['site'])} AS site, {literal(manifest['stamp'])} AS run"
-        for path, manifest in paths.items()
-    )
-    names = ", ".join(table.column_names)
-    return f"""
-        SELECT {names}, site, run
-        FROM read_csv({file_list(sorted(paths))}, auto_detect = false, header = true, columns = {{{columns}}},
-            delim = ',', quote = '"', escape = '"', filename = true, hive_partitioning = false) AS rows
-        JOIN ({places}) AS places ON places.file = rows.filename"""
-
-
-def _readings(engine: duckdb.DuckDBPyConnection, lake: Lake) -> str:
-    given = {stored.key for stored in lake.list(schema.READINGS.prefix)}
-    sites: dict[str, list[Path]] = {}
-    for stored in sorted(lake.list(schema.RAW), key=place_of):
-        if is_upload(stored.key) and readings_key(stored.key) in given:
-            sites.setdefault(site_of(stored.key), []).append(lake.fetch(readings_key(stored.key)))
-    if not sites:
-        return _nothing(schema.READINGS, ("CAST(NULL AS VARCHAR) AS site",))
-    return " UNION ALL ".join(
-        f"SELECT *, {literal(site)} AS site FROM {merged(engine, paths)}" for site, paths in sorted(sites.items())
-    )
-
-
-def _raw(lake: Lake, folder: Path) -> str:
-    """Return a SELECT over the uploads as they arrived, columns by name, null where a value cannot be cast."""
-    selects = []
-    for number, stored in enumerate(stored for stored in lake.list(schema.RAW) if is_upload(stored.key)):
-        own = folder / str(number)
-        own.mkdir()
-        with suppress(UnusableUploadError):
-            text, dialect = understood(lake.fetch(stored.key), stored.key, own)
-            columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(dialect.columns)))
-            kwh = f"c{dialect.kwh_index}" if dialect.delimiter == "," else f"replace(c{dialect.kwh_index}, ',', '.')"
-            selects.append(f"""
-                SELECT try_cast(c{dialect.timestamp_index} AS TIMESTAMP) AS timestamp,
-                    c{dialect.appliance_index} AS appliance, try_cast({kwh} AS DOUBLE) AS kwh
-                FROM read_csv({file_literal(text.path)}, auto_detect = false, header = false,
-                    skip = {dialect.header_line}, columns = {{{columns}}}, delim = {literal(dialect.delimiter)},
-                    quote = '"', escape = '"', ignore_errors = true, null_padding = true)""")
-    return " UNION ALL ".join(selects) or _nothing(schema.RAW_ENERGY_DATA)

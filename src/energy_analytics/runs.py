@@ -6,17 +6,20 @@ from datetime import datetime
 from typing import Any, Final
 
 from . import schema
-from .lake import Lake, LakeError, StoredObject
-from .uploads import Upload, identify, in_site, is_upload, place_of, readings_key, site_of, upload_time, uploads_of_site
+from .lake import Lake, LakeError, StoredObject, fetch_folder
+from .uploads import Upload, identify, in_site, is_upload, place_of, readings_key, site_of, upload_time
 
 _MARK_CHARACTERS: Final = 16
+
+WITHDRAWN: Final = "withdrawn"
+"""Status of a run that is being taken back."""
 
 Manifest = dict[str, Any]
 """The full account of a run, as `runs/run_<stamp>.json` holds it."""
 
 
 def put_manifest(lake: Lake, upload: Upload, manifest: Manifest) -> None:
-    """Write the commit mark of a run: its results are there when this is.
+    """Write the commit mark of a run: its results are there when this is. It is one line: a row of a table.
 
     The seconds that models took are left out, so that the same upload always writes the same bytes.
     """
@@ -25,21 +28,56 @@ def put_manifest(lake: Lake, upload: Upload, manifest: Manifest) -> None:
         untimed = [{name: value for name, value in score.items() if name != "seconds"} for score in scores]
         forecast = manifest["results"]["forecast"] | {"scores": untimed}
         manifest = manifest | {"results": manifest["results"] | {"forecast": forecast}}
-    text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
-    lake.write(upload.result_key(schema.RUNS, "run.json"), text.encode() + b"\n")
+    text = json.dumps(manifest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    lake.write(_manifest_key(upload), text.encode() + b"\n")
+
+
+def withdraw(lake: Lake, manifest: Manifest) -> None:
+    """Take a run back, with all its results.
+
+    First it stops counting, then its results go, and the record last: where a process ends in between, the next
+    run of the site finds the record and goes on.
+    """
+    upload = upload_of(manifest)
+    put_manifest(lake, upload, manifest | {"status": WITHDRAWN})
+    withdraw_results(lake, upload)
+
+
+def withdraw_results(lake: Lake, upload: Upload) -> None:
+    """Remove all that a run of this upload may have written under its stamp, the record last."""
+    lake.delete(*result_keys(upload).values(), upload.result_key(schema.REJECTED, "rejected.csv"))
+    lake.delete(_manifest_key(upload))
+
+
+def result_keys(upload: Upload) -> dict[str, str]:
+    """Return where the results of a run lie, by what they are."""
+    return {
+        "processed": upload.result_key(schema.PROCESSED, "aggregated.csv"),
+        "forecast": upload.result_key(schema.FORECAST, "forecast.csv"),
+        "anomalies": upload.result_key(schema.ANOMALIES, "anomalies.csv"),
+        "report_text": upload.result_key(schema.REPORTS, "final_report.txt"),
+        "report_html": upload.result_key(schema.REPORTS, "final_report.html"),
+    }
+
+
+def _manifest_key(upload: Upload) -> str:
+    return upload.result_key(schema.RUNS, "run.json")
+
+
+def records(lake: Lake, site: str | None = None) -> list[Manifest]:
+    """Return all manifests, or one site's, the newest upload first, with those that are being withdrawn."""
+    folder = schema.RUNS if site is None else in_site(schema.RUNS, site, "")
+    found = fetch_folder(lake, folder, below=site is None, wanted=lambda stored: stored.key.endswith(".json"))
+    try:
+        manifests = [json.loads(path.read_bytes()) for path in found.values()]
+    except FileNotFoundError:  # withdrawn since it was listed
+        return records(lake, site)
+    return sorted(manifests, key=lambda one: (one["upload"]["uploaded_at"], one["upload"]["key"]), reverse=True)
 
 
 def runs(lake: Lake, site: str | None = None) -> list[Manifest]:
     """Return the manifests of all runs, or of one site's, the newest upload first."""
-    stored = lake.list(schema.RUNS if site is None else in_site(schema.RUNS, site, ""))
-    manifests = [
-        json.loads(lake.read(one.key))
-        for one in stored
-        if one.key.endswith(".json") and (site is None or site_of(one.key) == site)
-    ]
-    return sorted(
-        manifests, key=lambda manifest: (manifest["upload"]["uploaded_at"], manifest["upload"]["key"]), reverse=True
-    )
+    return [manifest for manifest in records(lake, site) if manifest["status"] != WITHDRAWN]
 
 
 def succeeded_runs(lake: Lake, site: str | None = None) -> list[Manifest]:
@@ -64,44 +102,6 @@ def mark_of(manifest: Manifest | None) -> str | None:
         return None
     episodes = json.dumps(manifest["results"]["episodes"], sort_keys=True)
     return f"{manifest['stamp']} {hashlib.sha256(episodes.encode()).hexdigest()[:_MARK_CHARACTERS]}"
-
-
-def first_to_renew(lake: Lake, upload: Upload) -> Upload | None:
-    """Return the first later upload of the site whose run rests on less than there is now.
-
-    A run rests on the readings up to its upload, and on the run before it, whose episodes it carries on.
-    """
-    present = {(stored.key, upload_time(stored)) for stored in uploads_of_site(lake, upload.site)}
-    counts = (upload.key, upload.uploaded_at) in present
-    before: Manifest | None = None
-    for manifest in reversed(succeeded_runs(lake, upload.site)):
-        other = upload_of(manifest)
-        if other.place > upload.place:
-            knows = not counts or any(one["key"] == upload.key for one in manifest["history"])
-            if (other.key, other.uploaded_at) in present and not (knows and manifest["after"] == mark_of(before)):
-                return other
-        before = manifest
-    return None
-
-
-def is_newest(lake: Lake, upload: Upload) -> bool:
-    """Tell whether no later upload of the site has given readings."""
-    later = [stored for stored in uploads_of_site(lake, upload.site) if place_of(stored) > upload.place]
-    if not later:
-        return True
-    given = {stored.key for stored in lake.list(in_site(schema.READINGS.prefix, upload.site, ""))}
-    return not any(readings_key(stored.key) in given for stored in later)
-
-
-def newest_run(lake: Lake, site: str) -> Upload | None:
-    """Return the newest upload of a site whose run has succeeded."""
-    return next(map(upload_of, succeeded_runs(lake, site)), None)
-
-
-def run_before(lake: Lake, upload: Upload) -> Manifest | None:
-    """Return the manifest of the newest successful run of the site before this upload's."""
-    earlier = (one for one in succeeded_runs(lake, upload.site) if upload_of(one).place < upload.place)
-    return next(earlier, None)
 
 
 def waiting_uploads(lake: Lake, site: str | None = None) -> list[StoredObject]:

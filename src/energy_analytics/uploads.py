@@ -15,6 +15,9 @@ from .lake import GoneError, Lake, LakeError, StoredObject
 
 _DIGEST_CHARACTERS: Final = 8
 
+Place = tuple[datetime, str]
+"""Where an upload stands in the order of uploads: when it came, and of those of one second, its key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -26,8 +29,8 @@ class Upload:
     size_bytes: int
     digest: Callable[[], str] = field(compare=False, repr=False)
     """Gives the SHA-256 of the content, which may be worked out only then, or meanwhile."""
-    version: str | None = field(default=None, compare=False)
-    """The object's version in the lake, where it is known."""
+    version: str = field(default="", compare=False)
+    """The object's version in the lake; empty where it is not known."""
 
     @property
     def sha256(self) -> str:
@@ -35,9 +38,14 @@ class Upload:
         return self.digest()
 
     @property
-    def place(self) -> tuple[datetime, str]:
+    def place(self) -> Place:
         """Where the upload stands in the order of uploads."""
         return self.uploaded_at, self.key
+
+    @property
+    def stored(self) -> StoredObject:
+        """The raw object of this version."""
+        return StoredObject(self.key, self.size_bytes, self.uploaded_at, self.version)
 
     @property
     def site(self) -> str:
@@ -101,6 +109,11 @@ def readings_key(key: str) -> str:
     return in_site(schema.READINGS.prefix, site_of(key), PurePosixPath(key).name + ".parquet")
 
 
+def is_readings(stored: StoredObject) -> bool:
+    """Tell whether an object is a file of readings."""
+    return stored.key.endswith(".parquet")
+
+
 def identify(lake: Lake, stored: StoredObject) -> Upload:
     """Say which upload a raw object is. Its content is read when the digest is asked for, if not before.
 
@@ -128,7 +141,7 @@ def upload_time(stored: StoredObject) -> datetime:
     return stored.modified.astimezone(UTC).replace(microsecond=0)
 
 
-def place_of(stored: StoredObject) -> tuple[datetime, str]:
+def place_of(stored: StoredObject) -> Place:
     """Return where a raw object stands in the order of uploads."""
     return upload_time(stored), stored.key
 

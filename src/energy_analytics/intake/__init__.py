@@ -1,5 +1,6 @@
 """From an upload to accepted readings and rejected rows."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +35,7 @@ def read_upload(
     target: Path,
     *,
     name: str,
-    fingerprint: str,
+    marks: Mapping[str, str],
     timezone: str | None,
     date_order: DateOrder | None,
     decimal: Decimal | None,
@@ -45,15 +46,16 @@ def read_upload(
     The column `utc_offset_minutes` is left out where no reading has an offset: it would cost as much to write
     as a timestamp.
     `name` is what messages call the file; the folder of `target` is used for temporary files, and
-    `fingerprint` is kept in the file's metadata. Rows that cannot be used are left in the engine's table
+    `marks` are kept in the file's metadata beside the verdict. Rows that cannot be used are left in the engine's table
     `rejected`, which does not exist when there are none. Raises UnusableUploadError when no row is usable.
     """
     engine.execute("DROP TABLE IF EXISTS rejected")
     text, dialect = understood(source, name, target.parent)
 
     def copy_options(verdict: Verdict) -> str:
-        metadata = f"{{fingerprint: {literal(fingerprint)}, verdict: {literal(verdict.to_json())}}}"
-        return f"FORMAT parquet, KV_METADATA {metadata}"
+        noted = {**marks, "verdict": verdict.to_json()}
+        metadata = ", ".join(f"{name}: {literal(text)}" for name, text in noted.items())
+        return f"FORMAT parquet, KV_METADATA {{{metadata}}}"
 
     if decimal != ",":
         verdict = read_strict(

@@ -1,4 +1,4 @@
-"""The order of the stages: from an upload in the lake to its results in the lake."""
+"""The order of the stages: from the readings of a site to everything that is worth knowing about them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +8,8 @@ from typing import Any, Final
 
 import duckdb
 
-from . import outputs, schema
-from .account import describe_run, summary_of
-from .aggregate import (
+from .. import schema
+from ..aggregate import (
     appliance_totals,
     complete_days,
     create_daily,
@@ -22,11 +21,9 @@ from .aggregate import (
     statistics,
     steps_minutes,
 )
-from .anomalies import Level, create_anomalies, summarise
-from .calendar import clock, public_holidays
-from .engine import connect
-from .findings import find
-from .forecasting import (
+from ..anomalies import Level, create_anomalies, summarise
+from ..calendar import clock, public_holidays
+from ..forecasting import (
     History,
     check_model,
     forecast_parts,
@@ -34,33 +31,18 @@ from .forecasting import (
     history_of,
     no_forecast,
     take_apart,
-    warm_up,
 )
-from .history import SiteHistory, history_until, merge, take_in
-from .insights import PROVIDERS
-from .intake import UnusableUploadError, estimated_rows
-from .lake import Lake
-from .report import render_html, render_text
-from .results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, Quality
-from .runs import Manifest, first_to_renew, is_newest, mark_of, newest_run, put_manifest, run_before
-from .settings import Settings
-from .tariff import choose_price
-from .unusual import from_rows, unusual_episodes
-from .uploads import Upload, upload_time
-from .weather import read_temperatures
+from ..history import SiteHistory
+from ..results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, Quality
+from ..settings import Settings
+from ..tariff import choose_price
+from ..unusual import unusual_episodes
+from ..weather import read_temperatures
 
 Progress = Callable[[str, duckdb.DuckDBPyConnection, int | None], None]
 """Told each stage as it begins, the engine that can say how far a query is, and about how many rows there are."""
 
 STAGES: Final = ("Reading", "Adding up", "Looking for anomalies", "Forecasting", "Writing the report")
-
-
-class FailedRunError(Exception):
-    """A run ended without results. `manifest` tells why, as does the message."""
-
-    def __init__(self, message: str, manifest: Manifest) -> None:
-        super().__init__(message)
-        self.manifest = manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,112 +168,6 @@ def history_with_inputs(days: Sequence[DayTotal], settings: Settings) -> History
         holidays=public_holidays(settings.holidays_country, settings.holidays_region, days[0].day, last),
         temperature_c=None if settings.temperature_file is None else read_temperatures(settings.temperature_file),
     )
-
-
-def run(lake: Lake, upload: Upload, settings: Settings, *, progress: Progress = silent) -> Manifest:
-    """Run the upload, and again every later run of the site that did not know of it.
-
-    Each run sees the uploads up to its own, so their order of arrival does not matter in the end.
-    Raises FailedRunError, after the failure is on record, when the upload has no usable row.
-    """
-    settings = settings.for_site(upload.site)
-    warm_up(settings.model)
-    with lake.work_folder() as spill:
-        engine = connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill)
-        with engine:
-            progress(STAGES[0], engine, estimated_rows(lake.fetch(upload.key)))
-            try:
-                take_in(engine, lake, upload, settings)
-            except UnusableUploadError as error:
-                manifest = describe_run(upload, settings, status="failed", error=str(error))
-                put_manifest(lake, upload, manifest)
-                raise FailedRunError(str(error), manifest) from error
-            manifest = _run_until_settled(engine, lake, upload, settings, progress)
-            while (later := first_to_renew(lake, upload)) is not None:
-                _run_until_settled(engine, lake, later, settings, progress)
-    return manifest
-
-
-def _run_until_settled(
-    engine: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    upload: Upload,
-    settings: Settings,
-    progress: Progress,
-) -> Manifest:
-    """Run, and run again if another process brought an earlier upload's readings or run meanwhile.
-
-    If it brought a later upload, whose run may have been finished when this one wrote the site's hours and
-    days, that one is run again too.
-    """
-    while True:
-        uploads = history_until(lake, upload)
-        newest = is_newest(lake, upload)
-        history = merge(engine, lake, uploads, settings)
-        manifest = _run_once(engine, lake, upload, history, settings, progress, curate=newest)
-        if newest and not is_newest(lake, upload):
-            later = newest_run(lake, upload.site)
-            if later is not None and later != upload:
-                _run_until_settled(engine, lake, later, settings, progress)
-        if history_until(lake, upload) == uploads and mark_of(run_before(lake, upload)) == manifest["after"]:
-            return manifest
-
-
-def _run_once(
-    engine: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    upload: Upload,
-    history: SiteHistory,
-    settings: Settings,
-    progress: Progress,
-    *,
-    curate: bool,
-) -> Manifest:
-    before = run_before(lake, upload)
-    analysis, tables = analyse(
-        engine,
-        history,
-        settings,
-        site=upload.site,
-        episodes_before=from_rows(before["results"]["episodes"]) if before else [],
-        progress=progress,
-    )
-    outputs.check(analysis)
-    progress(STAGES[4], engine, history.rows_accepted)
-    price = choose_price(settings.price_per_kwh, settings.currency)
-    advice = PROVIDERS["rules"](find(analysis, price=price))
-    keys = {
-        "processed": upload.result_key(schema.PROCESSED, "aggregated.csv"),
-        "forecast": upload.result_key(schema.FORECAST, "forecast.csv"),
-        "anomalies": upload.result_key(schema.ANOMALIES, "anomalies.csv"),
-        "report_text": upload.result_key(schema.REPORTS, "final_report.txt"),
-        "report_html": upload.result_key(schema.REPORTS, "final_report.html"),
-    }
-    if curate:
-        outputs.put_curated(engine, lake, upload, tables.hourly, tables.daily, analysis)
-    lake.write(keys["processed"], outputs.processed_csv(analysis.appliances))
-    outputs.put_anomalies(engine, lake, keys["anomalies"], tables.anomalies)
-    lake.write(keys["forecast"], outputs.forecast_csv(analysis))
-    lake.write(keys["report_text"], render_text(analysis, advice, source_name=upload.name).encode())
-    lake.write(keys["report_html"], render_html(analysis, advice, source_name=upload.name).encode())
-    verdict = history.verdicts[upload.key]
-    if verdict.rejected_by_reason:
-        keys["rejected"] = upload.result_key(schema.REJECTED, "rejected.csv")
-    manifest = describe_run(upload, settings, status="succeeded") | {
-        "intake": {
-            "rows_read": verdict.rows_read,
-            "rows_accepted": verdict.rows_accepted,
-            "rejected_by_reason": dict(verdict.rejected_by_reason),
-            "encoding": verdict.encoding,
-            "delimiter": verdict.delimiter,
-        },
-        "after": mark_of(before),
-        "history": [{"key": one.key, "uploaded_at": upload_time(one).isoformat()} for one in history.uploads],
-        "results": summary_of(analysis),
-        "outputs": keys,
-    }
-    put_manifest(lake, upload, manifest)
-    return manifest
 
 
 def _notes(history: SiteHistory, settings: Settings) -> tuple[str, ...]:

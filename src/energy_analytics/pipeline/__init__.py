@@ -1,0 +1,15 @@
+"""From an upload in the lake to its results in the lake."""
+
+from .analysis import STAGES, Progress, analyse, check_settings, history_with_inputs, silent
+from .running import FailedRunError, run
+
+__all__ = [
+    "STAGES",
+    "FailedRunError",
+    "Progress",
+    "analyse",
+    "check_settings",
+    "history_with_inputs",
+    "run",
+    "silent",
+]

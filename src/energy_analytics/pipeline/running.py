@@ -1,0 +1,246 @@
+"""Running an upload, and again what rests on it, until the site's results are those of what lies under `raw/`.
+
+Nothing is locked. Whoever writes looks again afterwards: of two processes that cross, at least the later one sees
+what the other has written, and runs again what does not rest on it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from .. import outputs, schema
+from ..account import describe_run, summary_of
+from ..engine import connect
+from ..findings import find as find_out
+from ..forecasting import warm_up
+from ..history import merge, take_in
+from ..insights import PROVIDERS
+from ..intake import UnusableUploadError, estimated_rows
+from ..lake import GoneError, Lake, LakeError
+from ..report import render_html, render_text
+from ..results import Analysis
+from ..runs import Manifest, mark_of, put_manifest, result_keys, withdraw, withdraw_results
+from ..settings import Settings
+from ..tariff import choose_price
+from ..unusual import from_rows
+from ..uploads import Upload, digest_meanwhile, find, identify, readings_key
+from .analysis import STAGES, Progress, Tables, analyse, silent
+from .standing import Standing, survey
+
+_VERSIONS: Final = 20
+"""An upload that is replaced so often while it is run never rests."""
+
+
+class FailedRunError(Exception):
+    """A run ended without results. `manifest` tells why, as does the message."""
+
+    def __init__(self, message: str, manifest: Manifest) -> None:
+        super().__init__(message)
+        self.manifest = manifest
+
+
+class _ReplacedError(Exception):
+    """The upload was replaced or removed while it was run."""
+
+
+def run(lake: Lake, upload: Upload, settings: Settings, *, progress: Progress = silent) -> Manifest:
+    """Run the upload, and again every run of its site that rests on other readings than there are now.
+
+    Each run sees the uploads up to its own, so their order of arrival does not matter in the end. Where the upload
+    was replaced meanwhile, what replaced it is run in its place, and no result of the one before stays.
+    Raises FailedRunError, after the failure is on record, when the upload has no usable row, and GoneError, after
+    nothing of it is left, when it was removed.
+    """
+    settings = settings.for_site(upload.site)
+    warm_up(settings.model)
+    with lake.work_folder() as spill:
+        engine = connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill)
+        with engine:
+            site = _Site(upload.site, engine, lake, settings, progress)
+            present: Upload | None = upload
+            for _ in range(_VERSIONS):
+                if present is None:
+                    raise GoneError(f"{upload.key} was removed from the lake {lake.uri}, and what came of it with it.")
+                try:
+                    return site.run(present)
+                except (_ReplacedError, GoneError):
+                    present = find(lake, upload.key) or site.remove(upload.key)
+    raise LakeError(f"{upload.key} in the lake {lake.uri} is replaced all the time; run it when that has ended.")
+
+
+@dataclass(slots=True)
+class _Site:
+    """A site that is being worked on."""
+
+    name: str
+    engine: duckdb.DuckDBPyConnection
+    lake: Lake
+    settings: Settings
+    progress: Progress
+    _curated_by: Upload | None = None
+    """Of what was run here, the last that wrote the site's curated tables."""
+    _due: list[Upload] = field(default_factory=list)
+    """To be run, whatever is on record; the last first."""
+
+    def run(self, upload: Upload) -> Manifest:
+        """Run a version of an upload. Raises _ReplacedError or GoneError when it is not the present one any more."""
+        path = self.lake.fetch_all([upload.stored])[0]
+        upload = replace(upload, digest=digest_meanwhile(path))
+        try:
+            self.progress(STAGES[0], self.engine, estimated_rows(path))
+            take_in(self.engine, self.lake, upload, path, self.settings)
+            return self._settle(upload, path)
+        except UnusableUploadError as error:
+            raise self._failed(upload, error) from error
+        except (_ReplacedError, GoneError):
+            self._take_back(upload)
+            raise
+
+    def remove(self, key: str) -> Upload | None:
+        """Take back all that came of a raw key that is gone; return its upload if it has come again."""
+        counted = any(one.key == key for one in self._survey().readings) or self._curated_by is not None
+        self.lake.delete(readings_key(key))
+        present = find(self.lake, key)
+        if present is not None:
+            return present
+        standing = self._survey()
+        for manifest in standing.records:
+            if manifest["upload"]["key"] == key:
+                self._withdraw(manifest, standing)
+        if not standing.readings and counted:
+            self.lake.delete(*outputs.curated_keys(self.name).values())
+        elif counted and (newest := standing.newest(self.lake)) is not None:
+            self._due.insert(0, newest)
+        while (due := self._next(standing := self._survey())) is not None:
+            self._run_once(due, standing)
+        return None
+
+    def _settle(self, upload: Upload, path: Path) -> Manifest:
+        """Run the upload, and whatever of the site is due then, until nothing is."""
+        self._due.append(upload)
+        own: Manifest | None = None
+        while True:
+            standing = self._survey()
+            if not standing.has(upload):
+                raise _ReplacedError
+            if not any(one.are_of(upload) for one in standing.readings):
+                # A process that was late to see that its version is replaced has written over them.
+                take_in(self.engine, self.lake, upload, path, self.settings)
+                continue
+            due = self._next(standing)
+            if due is None and own is not None:
+                return own
+            if due in (None, upload):
+                own = self._run_once(upload, standing, withdrawing=standing.others_of(upload))
+            elif due is not None:
+                self._run_once(due, standing)
+
+    def _next(self, standing: Standing) -> Upload | None:
+        """Return what is to be run next."""
+        while self._due:
+            upload = self._due.pop()
+            if any(one.are_of(upload) for one in standing.readings):
+                return upload
+        due = standing.first_due(self.lake)
+        if due is None and self._curated_by is not None and not standing.is_newest(self._curated_by):
+            return standing.newest(self.lake)
+        return due
+
+    def _failed(self, upload: Upload, error: UnusableUploadError) -> Exception:
+        """Put on record that no row was usable; what an earlier version gave goes on counting."""
+        manifest = describe_run(upload, self.settings, status="failed", error=str(error))
+        standing = self._survey()
+        for other in standing.others_of(upload, status="failed"):
+            self._withdraw(other, standing)
+        put_manifest(self.lake, upload, manifest)
+        present = find(self.lake, upload.key)
+        if present is None or present.stored != upload.stored:
+            self._take_back(upload)
+            return _ReplacedError()
+        return FailedRunError(str(error), manifest)
+
+    def _take_back(self, upload: Upload) -> None:
+        """Withdraw what a run of a version that is not present may have written."""
+        standing = self._survey()
+        for manifest in standing.records:
+            if manifest["stamp"] == upload.stamp:
+                self._withdraw(manifest, standing)
+                return
+        withdraw_results(self.lake, upload)
+
+    def _withdraw(self, manifest: Manifest, standing: Standing) -> None:
+        """Withdraw a run; its copies, which shared its results, are to be run again."""
+        withdraw(self.lake, manifest)
+        self._due.extend(identify(self.lake, standing.raw[twin.key]) for twin in standing.twins_of(manifest))
+
+    def _survey(self) -> Standing:
+        return survey(self.engine, self.lake, self.name)
+
+    def _run_once(self, upload: Upload, standing: Standing, *, withdrawing: Sequence[Manifest] = ()) -> Manifest:
+        """Run an upload whose readings are there, and withdraw those runs that it takes the place of."""
+        history = merge(self.engine, self.lake, standing.readings_until(upload.place), self.settings)
+        before = standing.run_before(upload)
+        analysis, tables = analyse(
+            self.engine,
+            history,
+            self.settings,
+            site=self.name,
+            episodes_before=from_rows(before["results"]["episodes"]) if before else [],
+            progress=self.progress,
+        )
+        outputs.check(analysis)
+        self.progress(STAGES[4], self.engine, history.rows_accepted)
+        keys = result_keys(upload)
+        with self.lake.work_folder() as folder:
+            files = self._write(upload, analysis, tables, keys, folder)
+            if standing.is_newest(upload):
+                files |= outputs.write_curated(self.engine, folder, tables.hourly, tables.daily, analysis)
+                self._curated_by = upload
+            self.lake.put_all(files)
+        verdict = next(one.verdict for one in history.uploads if one.are_of(upload))
+        rejected_key = upload.result_key(schema.REJECTED, "rejected.csv")
+        if verdict.rejected_by_reason:
+            keys["rejected"] = rejected_key
+        elif any(one["stamp"] == upload.stamp for one in standing.records):
+            self.lake.delete(rejected_key)
+        for other in (*withdrawing, *(one for one in standing.left_over() if one["stamp"] != upload.stamp)):
+            self._withdraw(other, standing)
+        manifest = describe_run(upload, self.settings, status="succeeded") | {
+            "intake": {
+                "rows_read": verdict.rows_read,
+                "rows_accepted": verdict.rows_accepted,
+                "rejected_by_reason": dict(verdict.rejected_by_reason),
+                "encoding": verdict.encoding,
+                "delimiter": verdict.delimiter,
+            },
+            "after": mark_of(before),
+            "history": [one.version for one in history.uploads],
+            "results": summary_of(analysis),
+            "outputs": keys,
+        }
+        put_manifest(self.lake, upload, manifest)
+        return manifest
+
+    def _write(
+        self, upload: Upload, analysis: Analysis, tables: Tables, keys: Mapping[str, str], folder: Path
+    ) -> dict[str, Path]:
+        """Write the results that bear the upload's stamp into a folder, and return them by key."""
+        advice = PROVIDERS["rules"](
+            find_out(analysis, price=choose_price(self.settings.price_per_kwh, self.settings.currency))
+        )
+        contents = {
+            "processed": outputs.processed_csv(analysis.appliances),
+            "forecast": outputs.forecast_csv(analysis),
+            "report_text": render_text(analysis, advice, source_name=upload.name).encode(),
+            "report_html": render_html(analysis, advice, source_name=upload.name).encode(),
+        }
+        files = {}
+        for name, content in contents.items():
+            files[keys[name]] = folder / name
+            files[keys[name]].write_bytes(content)
+        files[keys["anomalies"]] = folder / "anomalies"
+        outputs.write_anomalies(self.engine, folder / "anomalies", tables.anomalies)
+        return files

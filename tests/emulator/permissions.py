@@ -1,0 +1,61 @@
+"""What a function's role, and a function's own policy, allow: the questions that ministack does not ask itself."""
+
+from typing import Any
+
+
+def role_allows(role_arn: str, action: str, resource_arn: str) -> bool:
+    """Say whether the role's policies allow the action on the resource."""
+    from ministack.core import iam_evaluator as iam
+    from ministack.core.responses import get_region
+
+    account = role_arn.split(":")[4]
+    context = iam.EvalContext(
+        principal_arn=role_arn,
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=resource_arn,
+        region=get_region(),
+        secure_transport=True,
+    )
+    name = role_arn.rsplit("/", 1)[-1]
+    return iam.evaluate(context, iam._gather_role_policies(name, account)).decision == "Allow"
+
+
+def sending_action(arn: str) -> str:
+    """Return the action that a role needs to send to a queue, topic or function."""
+    service = arn.split(":")[2]
+    actions = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction"}
+    if service not in actions:
+        raise NotImplementedError(f"EMULATOR_NOT_IMPLEMENTED: the destination {arn}")
+    return actions[service]
+
+
+def bucket_may_invoke(function: dict[str, Any], bucket: str, account: str) -> bool:
+    """Say whether the function's policy lets S3 invoke it for this account's bucket.
+
+    A permission without the source account is good for a bucket of that name in anyone's account, as on the service.
+    """
+    for statement in (function.get("policy") or {}).get("Statement", []):
+        principal = statement.get("Principal")
+        service = principal.get("Service") if isinstance(principal, dict) else principal
+        if statement.get("Effect") != "Allow" or service not in ("s3.amazonaws.com", "*"):
+            continue
+        if statement.get("Action") not in ("lambda:InvokeFunction", "lambda:*", "*"):
+            continue
+        if _conditions_hold(statement.get("Condition") or {}, f"arn:aws:s3:::{bucket}", account):
+            return True
+    return False
+
+
+def _conditions_hold(conditions: dict[str, dict[str, Any]], source_arn: str, account: str) -> bool:
+    from ministack.core.iam_evaluator import fnmatch_iam_cs
+
+    facts = {"aws:sourcearn": source_arn, "aws:sourceaccount": account}
+    for expected in conditions.values():
+        for key, patterns in expected.items():
+            fact = facts.get(key.lower(), "")
+            wanted = patterns if isinstance(patterns, list) else [patterns]
+            if not any(fnmatch_iam_cs(fact, pattern) for pattern in wanted):
+                return False
+    return True
