@@ -241,6 +241,7 @@ def test_a_lake_whose_name_looks_like_markup(tmp_path: Path) -> None:
         (["clean", "--lake", "s3://bucket"], "", "s3://bucket is a bucket: say --stack"),
         (["deploy"], "[aws]\nmemory_mb = 1", "aws.memory_mb = 1"),
         (["package", "--runtime", "python2.7"], "", "python2.7"),
+        (["results", "--lake", "s3://bucket"], "", "no AWS credentials for s3://bucket: set AWS_PROFILE"),
         (["results", "--lake", "a.csv"], "", "a.csv is a file; a lake is a folder"),
         (["run", "a.csv", "--lake", "/proc/lake"], "", "The lake /proc/lake cannot be written"),
         (["watch", "--lake", "/proc/lake"], "", "No such file or directory (/proc/lake)"),
