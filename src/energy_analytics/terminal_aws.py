@@ -143,8 +143,7 @@ def show_log_line(line: "LogLine", *, utc: bool) -> None:
     text.append(f" {line.message}", style=_LEVELS.get(line.level, ""))
     console().print(text, soft_wrap=True)
     for row in line.traceback.splitlines():
-        if row.strip():
-            console().print(Text(f"{'':<12}{row}", style="dim"), soft_wrap=True)
+        console().print(Text(f"{'':<21}{row}", style="dim"), soft_wrap=True)
 
 
 def show_failures(failures: "Sequence[Failure]") -> None:

@@ -61,7 +61,7 @@ def test_what_failed_is_shown_and_sent_again(deployed: Person) -> None:
     eventually(lambda: "raw/bad.csv has no column kwh" in deployed.energy("redrive", "--dry-run").stdout)
     errors = deployed.energy("logs", "--errors").stdout
     assert "ERROR    raw/bad.csv has no column kwh" in errors
-    assert "            " + '  File "/var/task/lambda_function.py"' in errors
+    assert "at lambda_function.py:10 in lambda_handler" in errors
     assert "Reading" not in errors
     assert told(deployed.energy("redrive")) == "Nothing was sent: say --yes to send without being asked."
 
@@ -176,6 +176,19 @@ def test_lines_of_the_platform_in_words(message: str, level: str, told_as: str) 
 )
 def test_what_tells_nothing_is_left_out(message: str) -> None:
     assert line(message) is None
+
+
+def test_a_traceback_has_a_line_a_frame_of_the_first_cause() -> None:
+    trace = (
+        "Traceback (most recent call last):\\n"
+        '  File \\"/var/task/energy_analytics/history.py\\", line 87, in take_in\\n    _read()\\n    ^^^^^^^\\n'
+        '  File \\"/opt/python/duckdb/x.py\\", line 9, in go\\n    raise E\\nE: no\\n\\n'
+        "The above exception was the direct cause of the following exception:\\n\\n"
+        '  File \\"/var/task/lambda_function.py\\", line 62, in lambda_handler\\n'
+    )
+    read = line(f'{{"level": "ERROR", "message": "no", "exception": "{trace}"}}')
+    assert read is not None
+    assert read.traceback == "at energy_analytics/history.py:87 in take_in\nat duckdb/x.py:9 in go"
 
 
 def test_since() -> None:

@@ -21,6 +21,7 @@ _LATE: Final = timedelta(minutes=2)
 _ERRORS: Final = {"ERROR", "CRITICAL", "FATAL"}
 _REPORT: Final = re.compile(r"^REPORT RequestId: (?P<request>\S+)\s+(?P<figures>.*)$", re.DOTALL)
 _BAD_ENDING: Final = re.compile(r"Task timed out|Runtime\.ExitError|Runtime exited|\[ERROR\]|signal: killed")
+_FRAME: Final = re.compile(r'File "(?:/var/task/|/opt/python/|/var/lang/lib/)?([^"]+)", line (\d+), in (\S+)')
 _PLATFORM_NOISE: Final = (
     "START RequestId",
     "END RequestId",
@@ -111,9 +112,12 @@ def _structured(at: datetime, record: Mapping[str, Any]) -> LogLine:
     message = record.get("message", record.get("errorMessage", ""))
     if not isinstance(message, str):
         message = json.dumps(message, ensure_ascii=False)
-    trace = record.get("exception") or "\n".join(
-        record.get("stackTrace") or (record.get("stack_trace") or {}).get("frames", []) or []
-    )
+    for figures in ("counts", "seconds"):
+        told = record.get(figures)
+        if isinstance(told, dict) and told:
+            unit = " s" if figures == "seconds" else ""
+            message += "; " + ", ".join(f"{name} {value:,}{unit}" for name, value in told.items())
+    trace = record.get("exception") or "\n".join(record.get("stackTrace") or [])
     level = str(record.get("level", "ERROR" if "errorType" in record else "INFO"))
     return LogLine(
         at,
@@ -121,7 +125,7 @@ def _structured(at: datetime, record: Mapping[str, Any]) -> LogLine:
         message,
         upload=str(record.get("upload") or record.get("upload_key") or record.get("key") or ""),
         stamp=str(record.get("stamp") or record.get("run_stamp") or record.get("run") or ""),
-        traceback=str(trace),
+        traceback=_folded(str(trace)),
     )
 
 
@@ -153,7 +157,17 @@ def _plain(at: datetime, text: str) -> LogLine | None:
         return None
     first, _, rest = text.partition("\n")
     level = "ERROR" if _BAD_ENDING.search(text) else "WARNING" if first.startswith("[WARNING]") else "INFO"
-    return LogLine(at, level, first, traceback=rest.strip())
+    return LogLine(at, level, first, traceback=_folded(rest.strip()))
+
+
+def _folded(trace: str) -> str:
+    """Return a traceback with a line a frame, of what it all came from; any other text as it is.
+
+    Python tells the first cause first, and the exceptions that were made of it after it.
+    """
+    cause = trace.split("\nThe above exception was", 1)[0].split("\nDuring handling of", 1)[0]
+    frames = [f"at {found[1]}:{found[2]} in {found[3]}" for found in _FRAME.finditer(cause)]
+    return "\n".join(frames) if frames else trace
 
 
 def _report(at: datetime, figures: Mapping[str, Any], status: str) -> LogLine:
