@@ -228,6 +228,18 @@ def test_a_cleanup_that_was_interrupted_is_taken_up(person: Person) -> None:
     assert f"Nothing of {person.stack} is in account {ACCOUNT}, {REGION}." in nothing.stdout
 
 
+def test_whom_the_athena_policy_was_given_to_does_not_stand_in_the_way(person: Person) -> None:
+    person.deploy("--yes")
+    iam = person.aws.client("iam")
+    iam.create_user(UserName="analyst")
+    [arn] = [one["Arn"] for one in iam.list_policies(Scope="Local")["Policies"] if person.stack in one["PolicyName"]]
+    iam.attach_user_policy(UserName="analyst", PolicyArn=arn)
+    done = person.energy("clean", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert iam.list_attached_user_policies(UserName="analyst")["AttachedPolicies"] == []
+    iam.delete_user(UserName="analyst")
+
+
 def test_clean_asks_and_keeps_no_raw(person: Person) -> None:
     person.deploy("--yes")
     before = account(person.aws)

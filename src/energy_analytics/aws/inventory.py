@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ABSENT: Final = {
     "404",
     "AWS.SimpleQueueService.NonExistentQueue",
+    "DashboardNotFoundError",
     "EntityNotFoundException",
     "NoSuchBucket",
     "NoSuchEntity",
@@ -82,8 +83,7 @@ def _role(names: Names) -> Iterator[Item]:
 
 
 def _athena_policy(names: Names) -> Iterator[Item]:
-    arn = f"arn:{_partition(names)}:iam::{names.account}:policy/{names.athena_policy}"
-    if _asked("iam", lambda client: client.get_policy(PolicyArn=arn)):
+    if policy_is_there(names):
         yield Item("policy", names.athena_policy)
 
 
@@ -151,6 +151,16 @@ def _alarms(names: Names) -> Iterator[Item]:
 def _dashboard(names: Names) -> Iterator[Item]:
     if _asked("cloudwatch", lambda client: client.get_dashboard(DashboardName=names.dashboard)):
         yield Item("dashboard", names.dashboard)
+
+
+def athena_policy_arn(names: Names) -> str:
+    """Return the ARN of the policy for who may ask the lake."""
+    return f"arn:{_partition(names)}:iam::{names.account}:policy/{names.athena_policy}"
+
+
+def policy_is_there(names: Names) -> bool:
+    """Tell whether there is that policy."""
+    return _asked("iam", lambda client: client.get_policy(PolicyArn=athena_policy_arn(names))) is not None
 
 
 def layer_versions(names: Names) -> list[int]:

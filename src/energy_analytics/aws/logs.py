@@ -73,20 +73,21 @@ def follow(
     log_group: str, *, start: datetime, errors: bool = False, pause: Callable[[float], None] = time.sleep
 ) -> Iterator[LogLine]:
     """Give what the log holds since then and what comes, each event once, for ever."""
-    seen: dict[str, int] = {}
+    seen: dict[object, int] = {}
     newest = start
     while True:
         from_time = max(start, newest - _LATE)
         for event in _events(log_group, from_time):
-            if event["eventId"] in seen:
+            identity = event.get("eventId") or (event.get("logStreamName"), event["timestamp"], event["message"])
+            if identity in seen:
                 continue
-            seen[event["eventId"]] = event["timestamp"]
+            seen[identity] = event["timestamp"]
             newest = max(newest, _time(event))
             line = read_line(event)
             if line is not None and (line.is_error or not errors):
                 yield line
         floor = int((newest - 2 * _LATE).timestamp() * 1000)
-        seen = {event_id: at for event_id, at in seen.items() if at >= floor}
+        seen = {one: at for one, at in seen.items() if at >= floor}
         pause(_FOLLOW_SECONDS)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from . import stack
 from .buckets import bucket_is_there, empty, remove_bucket, stop_notifications
 from .deployment import DeploymentError, Names
-from .inventory import layer_versions
+from .inventory import athena_policy_arn, layer_versions, policy_is_there
 from .stack import StackEvent
 
 _ATTEMPTS: Final = 3
@@ -46,6 +46,8 @@ def remove_deployment(
     if lake_bucket and bucket_is_there(lake_bucket):
         say(f"Stopping the trigger of {lake_bucket}")
         stop_notifications(lake_bucket)
+    if stack_id:
+        _detach_athena_policy(names)
     for attempt in range(1, _ATTEMPTS + 1):
         if lake_bucket and bucket_is_there(lake_bucket):
             say(f"Removed {empty(lake_bucket):,} versions of objects from {lake_bucket}")
@@ -72,6 +74,22 @@ def _delete_stack(stack_id: str, tell: Callable[[StackEvent], None]) -> StackEve
     if events and events[-1].status != "DELETE_COMPLETE":
         return stack.first_failure(events) or events[-1]
     return None
+
+
+def _detach_athena_policy(names: Names) -> None:
+    """Take the policy from whom it was given to: IAM deletes none that somebody has."""
+    import boto3
+
+    client, arn = boto3.client("iam"), athena_policy_arn(names)
+    if not policy_is_there(names):
+        return
+    for page in client.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn):
+        for user in page["PolicyUsers"]:
+            client.detach_user_policy(UserName=user["UserName"], PolicyArn=arn)
+        for group in page["PolicyGroups"]:
+            client.detach_group_policy(GroupName=group["GroupName"], PolicyArn=arn)
+        for role in page["PolicyRoles"]:
+            client.detach_role_policy(RoleName=role["RoleName"], PolicyArn=arn)
 
 
 def _remove_leftovers(names: Names) -> None:

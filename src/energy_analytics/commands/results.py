@@ -1,14 +1,19 @@
 """`energy results` and `energy report`: what the lake holds."""
 
+import tempfile
 import time
 import webbrowser
-from typing import Annotated, Final
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from .failures import fail, told_in_a_sentence
 from .opening import open_configured
 from .options import ConfigOption, EverySiteOption, LakeOption, SiteOption
+
+if TYPE_CHECKING:
+    from ..lake import Lake
 
 _LOCAL_SECONDS: Final = 0.2
 _REMOTE_SECONDS: Final = 2.0
@@ -61,11 +66,20 @@ def report(
     from ..runs import newest_report
 
     with told_in_a_sentence():
-        opened = open_configured(config, lake=lake).lake
+        configured = open_configured(config, lake=lake)
+        opened = configured.lake
         outputs = newest_report(opened, site)
         if open_it:
-            page = opened.fetch(outputs["report_html"])
+            key = outputs["report_html"]
+            page = _copy_that_stays(opened, key) if configured.is_remote else opened.fetch(key)
             if not webbrowser.open(page.as_uri()):
                 fail(f"There is no browser to open {page} with.")
         else:
             terminal.print_plain(opened.read(outputs["report_text"]).decode(), end="")
+
+
+def _copy_that_stays(lake: "Lake", key: str) -> Path:
+    """Fetch a page to where it outlives this command: the browser reads it later."""
+    copy = Path(tempfile.mkdtemp(prefix="energy-report-")) / PurePosixPath(key).name
+    copy.write_bytes(lake.read(key))
+    return copy
