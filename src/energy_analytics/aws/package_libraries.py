@@ -122,7 +122,8 @@ def _installer(target: Target) -> Sequence[str]:
         tags.insert(tags.index(f"manylinux_2_{minor}") + 1, name)
     platforms = [option for tag in tags for option in ("--platform", f"{tag}_{target.machine}")]
     pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
-    return (*pip, "--no-compile", "--implementation", "cp", *platforms, *common)
+    # pip asks each package whether it suits the Python that runs pip; the wheels' tags say what suits the target.
+    return (*pip, "--ignore-requires-python", "--no-compile", "--implementation", "cp", *platforms, *common)
 
 
 def uv_command() -> str | None:
