@@ -67,8 +67,8 @@ def check_room(need: Need, room: Room, *, key: str, lake_uri: str) -> None:
         )
     if need.seconds > room.seconds:
         raise TooBigError(
-            f"{key} needs about {number(need.seconds, decimals=0)} s, with the readings of its site, and the function "
-            f"has {number(room.seconds, decimals=0)} s left. {remedy('timeout_seconds or memory_mb', lake_uri)}"
+            f"{key} needs about {number(need.seconds)} s, with the readings of its site, and the function "
+            f"has {number(room.seconds)} s left. {remedy('timeout_seconds or memory_mb', lake_uri)}"
         )
 
 

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ _MACHINES: Final = {"x86_64": "x86_64", "arm64": "aarch64"}
 _GLIBC_MINORS: Final = range(28, 4, -1)
 """Wheels for glibc 2.28 and older: python3.12 and later run on Amazon Linux 2023, which has 2.34."""
 _OLDER_NAMES: Final = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
-_TOLD: Final = re.compile(r"^(?:error|cause): *(.+)$", re.IGNORECASE | re.MULTILINE)
+_TOLD: Final = re.compile(r"^ *(?:error|cause): *(.+)$", re.IGNORECASE | re.MULTILINE)
 """The lines of uv and of pip that tell what went wrong."""
 
 
@@ -121,7 +122,8 @@ def _installer(target: Target) -> Sequence[str]:
         tags.insert(tags.index(f"manylinux_2_{minor}") + 1, name)
     platforms = [option for tag in tags for option in ("--platform", f"{tag}_{target.machine}")]
     pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
-    return (*pip, "--no-compile", "--implementation", "cp", *platforms, *common)
+    # pip asks each package whether it suits the Python that runs pip; the wheels' tags say what suits the target.
+    return (*pip, "--ignore-requires-python", "--no-compile", "--implementation", "cp", *platforms, *common)
 
 
 def uv_command() -> str | None:
@@ -134,5 +136,6 @@ def _reason(output: str) -> str:
     """Return the installer's reason in one sentence."""
     if "No module named pip" in output:
         return f"{sys.executable} has neither uv nor pip beside it; install uv (https://docs.astral.sh/uv/) or pip."
-    told = [line[:200].strip(" .") for line in _TOLD.findall(output)] or output.strip().splitlines()[-1:]
+    told = [textwrap.shorten(line.rstrip(" ."), 200, placeholder=" …") for line in _TOLD.findall(output)]
+    told = told or output.strip().splitlines()[-1:]
     return f"{': '.join(told[:3]) or 'the installer gave no reason'}."

@@ -5,6 +5,7 @@ from typing import Final
 
 LEFT_OUT: Final[dict[str, str]] = {
     "bin/*": "commands for a terminal, which begin with the builder's own path",
+    ".lock": "left behind by uv",
     "*.pyi": "for type checkers",
     "*.pxd": "for compiling against a library",
     "*.pyx": "for compiling against a library",
