@@ -132,7 +132,7 @@ def test_requests_of_a_run(s3_lake: S3Lake) -> None:
     afresh = S3Lake(s3_lake.bucket, cache=Cache())
     with counted(afresh) as asked:
         run_one(afresh, key)
-    assert asked == {"HeadObject": 1, "ListObjectsV2": 6, "PutObject": 12, "GetObject": 1 + 3 + 4, "DeleteObject": 1}
+    assert asked == {"HeadObject": 1, "ListObjectsV2": 6, "PutObject": 12, "GetObject": 1 + 3 + 4}
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,8 @@ def test_requests_of_a_run(s3_lake: S3Lake) -> None:
 def test_what_a_user_can_run_into(
     bucket: str, tmp_path: Path, variables: dict[str, str], uri: str | None, sentence: str
 ) -> None:
-    for arguments in (["results"], ["run", str(SAMPLE)], ["query", "daily_trend"], ["clean", "--dry-run"]):
+    every = (["results"], ["run", str(SAMPLE)], ["query", "daily_trend"], ["clean", "--dry-run"])
+    for arguments in every if uri else every[:1]:
         done = command(*arguments, "--lake", uri or f"s3://{bucket}", folder=tmp_path, variables=variables)
         assert sentence in told(done)
 

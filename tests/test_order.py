@@ -6,7 +6,7 @@ from itertools import permutations
 import duckdb
 import pytest
 from commands import drop, hourly_rows
-from lakes import arrive, as_if_each_had_come_once, contents, forget_results, run_one
+from lakes import QUICK, arrive, as_if_each_had_come_once, contents, forget_results, run_one
 
 from energy_analytics.lake import GoneError, Lake, LocalLake
 from energy_analytics.pipeline import STAGES, FailedRunError, Progress
@@ -169,3 +169,14 @@ def test_copies_of_one_file_in_one_second(tmp_path_factory: pytest.TempPathFacto
         assert [run["upload"]["key"] for run in runs(lake)] == ["raw/c.csv", "raw/b.csv"]
         assert contents(lake) == as_if_each_had_come_once(lake)
     assert found[0] == found[1] == found[2]
+
+
+def test_refused_rows_that_other_settings_accept(lake: Lake) -> None:
+    """A failed run leaves them; when the same upload is run with a setting that fits, they go."""
+    arrive(lake, "raw/a.csv", TWO)
+    with pytest.raises(FailedRunError, match=r"None of the 72 rows of a\.csv can be used"):
+        run_one(lake, "raw/a.csv", settings=QUICK.model_copy(update={"max_reading_kwh": 1.0}))
+    assert lake.list("rejected")
+    run_one(lake, "raw/a.csv")
+    assert lake.list("rejected") == []
+    assert contents(lake) == as_if_each_had_come_once(lake)

@@ -213,8 +213,8 @@ class _Site:
         rejected_key = upload.result_key(schema.REJECTED, "rejected.csv")
         if verdict.rejected_by_reason:
             keys["rejected"] = rejected_key
-        elif any(one["stamp"] == upload.stamp for one in standing.records):
-            self.lake.delete(rejected_key)
+        elif any(one["stamp"] == upload.stamp and _refused_rows(one) for one in standing.records):
+            self.lake.delete(rejected_key)  # It was read with other settings then.
         for other in (*withdrawing, *(one for one in standing.left_over() if one["stamp"] != upload.stamp)):
             self._withdraw(other, standing)
         manifest = describe_run(upload, self.settings, status="succeeded") | {
@@ -253,3 +253,8 @@ class _Site:
         files[keys["anomalies"]] = folder / "anomalies"
         outputs.write_anomalies(self.engine, folder / "anomalies", tables.anomalies)
         return files
+
+
+def _refused_rows(manifest: Manifest) -> bool:
+    """Tell whether a run may have left a file of refused rows; one that failed does not say."""
+    return manifest["status"] == "failed" or "rejected" in manifest["outputs"]
