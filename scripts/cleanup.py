@@ -1,4 +1,4 @@
-"""Remove everything from the lake, after asking: the same as `energy clean`."""
+"""Remove everything from the lake, or the whole deployment, after asking: the same as `energy clean`."""
 
 import sys
 from pathlib import Path

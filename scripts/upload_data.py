@@ -1,4 +1,4 @@
-"""Put a file into the lake, which runs the pipeline: the same as `energy run FILE`."""
+"""Put a file into the lake, which runs the pipeline: the same as `energy upload FILE`."""
 
 import sys
 from pathlib import Path
@@ -7,4 +7,4 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 from hand_over import hand_over
 
 if __name__ == "__main__":
-    hand_over("run")
+    hand_over("upload")

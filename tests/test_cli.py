@@ -11,7 +11,22 @@ from pathlib import Path
 import pytest
 from commands import HEADER, ROOT, drop, energy, environment, hourly_rows, run_key, state, told
 
-COMMANDS = ("run", "watch", "results", "query", "report", "generate", "clean")
+COMMANDS = (
+    "run",
+    "upload",
+    "watch",
+    "results",
+    "query",
+    "report",
+    "generate",
+    "backtest",
+    "deploy",
+    "package",
+    "logs",
+    "redrive",
+    "clean",
+)
+HEAVY = ("boto3", "botocore", "duckdb", "numpy", "pandas", "pydantic", "yaml")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +54,7 @@ def test_help_shows_an_example(command: str, tmp_path: Path) -> None:
 def test_help_lists_the_commands_and_loads_nothing_heavy(tmp_path: Path) -> None:
     code = "import sys; sys.argv = ['energy', '--help']\nfrom energy_analytics.cli import main\n"
     code += "try: main()\nexcept SystemExit: pass\n"
-    code += "print('loaded', [name for name in ('duckdb', 'pandas', 'pydantic', 'numpy') if name in sys.modules])"
+    code += f"print('loaded', [name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, encoding="utf-8", check=True
     )
@@ -220,13 +235,13 @@ def test_a_lake_whose_name_looks_like_markup(tmp_path: Path) -> None:
         (["run", "a.csv"], '[sites.plant-a]\ncurrency = "USD"', "USD"),
         (["run", "a.csv"], "sigma = ", "energy.toml cannot be read"),
         (["run", "a.csv", "--config", "other.toml"], "", "There is no settings file other.toml."),
-        (
-            ["results", "--lake", "s3://bucket"],
-            "",
-            "no AWS credentials for s3://bucket: set AWS_PROFILE",
-        ),
+        (["results", "--lake", "ftp://bucket"], "", "ftp:// is not supported; give a folder"),
         (["results", "--lake", "s3://bucket/folder"], "", "A lake is a whole bucket: give s3://bucket"),
         (["watch", "--lake", "s3://bucket"], "", "s3://bucket needs no watch"),
+        (["clean", "--lake", "s3://bucket"], "", "s3://bucket is a bucket: say --stack"),
+        (["deploy"], "[aws]\nmemory_mb = 1", "aws.memory_mb = 1"),
+        (["package", "--runtime", "python2.7"], "", "python2.7"),
+        (["results", "--lake", "s3://bucket"], "", "no AWS credentials for s3://bucket: set AWS_PROFILE"),
         (["results", "--lake", "a.csv"], "", "a.csv is a file; a lake is a folder"),
         (["run", "a.csv", "--lake", "/proc/lake"], "", "The lake /proc/lake cannot be written"),
         (["watch", "--lake", "/proc/lake"], "", "No such file or directory (/proc/lake)"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import events, functions, limits
+from . import athena, events, functions, limits
 from .unpacked import readable
 
 
@@ -13,6 +13,7 @@ def apply() -> None:
     _queue_events()
     _refuse_what_lambda_refuses()
     _be_strict_about_stacks()
+    _answer_as_athena()
 
 
 def _serve_one_port() -> None:
@@ -169,3 +170,13 @@ def _be_strict_about_stacks() -> None:
     layer["create"] = create_layer
     bucket["delete"] = empty_bucket_only
     engine._validate_template_statics = validate_references
+
+
+def _answer_as_athena() -> None:
+    """Stock, DuckDB's SQL runs over files read without regard to the tables' columns, and views are not known."""
+    from ministack.services import athena as service
+
+    stock = service._get_query_results
+    service._start_query_execution = athena.start
+    service._get_query_results = lambda data: athena.results(data, stock)
+    service._type_precision_scale = athena.precision_scale

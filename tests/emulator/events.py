@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
+from .clients import own_client
 from .functions import request_id_of_event
 from .permissions import bucket_may_invoke, role_allows, sending_action
 
@@ -157,25 +158,9 @@ def _send(arn: str, body: str, role: str, attributes: dict[str, str] | None = No
         name: {"DataType": "Number" if name == "ErrorCode" else "String", "StringValue": value or " "}
         for name, value in (attributes or {}).items()
     }
-    client = _client(service)
+    client = own_client(service)
     if service == "sqs":
         url = client.get_queue_url(QueueName=rest[-1], QueueOwnerAWSAccountId=account)["QueueUrl"]
         client.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=typed)
     else:
         client.publish(TopicArn=arn, Message=body, MessageAttributes=typed)
-
-
-def _client(service: str) -> Any:
-    """Return a client of this emulator as the account's root."""
-    import boto3
-    from ministack.core.tls import resolve_tls_material
-
-    return boto3.session.Session(
-        aws_access_key_id=os.environ["MINISTACK_ACCOUNT_ID"],
-        aws_secret_access_key="test",  # noqa: S106
-        region_name=os.environ["MINISTACK_REGION"],
-    ).client(
-        service,
-        endpoint_url=f"https://127.0.0.1:{os.environ['GATEWAY_PORT']}",
-        verify=str(resolve_tls_material()[0]),
-    )

@@ -6,20 +6,38 @@ from typing import Any
 def role_allows(role_arn: str, action: str, resource_arn: str) -> bool:
     """Say whether the role's policies allow the action on the resource."""
     from ministack.core import iam_evaluator as iam
+
+    policies = iam._gather_role_policies(role_arn.rsplit("/", 1)[-1], role_arn.split(":")[4])
+    return _allowed(role_arn, policies, action, resource_arn)
+
+
+def caller_allows(caller_arn: str, action: str, resource_arn: str) -> bool:
+    """Say whether the policies of a request's caller (root, a user, a role's session) allow the action."""
+    from ministack.core import iam_evaluator as iam
+
+    account, principal = caller_arn.split(":")[4:6]
+    kind, _, name = principal.partition("/")
+    if kind == "root":
+        return True
+    if kind == "assumed-role":
+        return _allowed(caller_arn, iam._gather_role_policies(name.split("/")[0], account), action, resource_arn)
+    return _allowed(caller_arn, iam._gather_user_policies(name.split("/")[-1], account), action, resource_arn)
+
+
+def _allowed(principal_arn: str, policies: list[Any], action: str, resource_arn: str) -> bool:
+    from ministack.core import iam_evaluator as iam
     from ministack.core.responses import get_region
 
-    account = role_arn.split(":")[4]
     context = iam.EvalContext(
-        principal_arn=role_arn,
-        principal_type="AssumedRole",
-        principal_account=account,
+        principal_arn=principal_arn,
+        principal_type="User" if ":user/" in principal_arn else "AssumedRole",
+        principal_account=principal_arn.split(":")[4],
         action=action,
         resource_arn=resource_arn,
         region=get_region(),
         secure_transport=True,
     )
-    name = role_arn.rsplit("/", 1)[-1]
-    return iam.evaluate(context, iam._gather_role_policies(name, account)).decision == "Allow"
+    return iam.evaluate(context, policies).decision == "Allow"
 
 
 def sending_action(arn: str) -> str:

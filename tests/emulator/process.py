@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -62,16 +63,21 @@ class Emulator:
 
         Credentials are boto3's `aws_access_key_id`, `aws_secret_access_key` and `aws_session_token`.
         """
-        import boto3
-
         refuse_remote(self.endpoint)
         root = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "test"}
-        session = boto3.session.Session(region_name=REGION, **(credentials or root))
-        return session.client(service, endpoint_url=self.endpoint, verify=str(self.ca_bundle))
+        return _client(self.endpoint, self.ca_bundle, service, **(credentials or root))
 
     def reset(self) -> None:
         """Forget everything: a new, empty account."""
         _request(self.endpoint, "POST", "/_ministack/reset", self.ca_bundle)
+
+
+@cache
+def _client(endpoint: str, ca_bundle: Path, service: str, **credentials: str) -> Any:
+    import boto3
+
+    session = boto3.session.Session(region_name=REGION, **credentials)
+    return session.client(service, endpoint_url=endpoint, verify=str(ca_bundle))
 
 
 @contextlib.contextmanager

@@ -1,0 +1,159 @@
+"""Permissions in words: who may do what, on which resource, under which condition."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from .template import Evaluated, Resource
+
+_COMPARISONS: Final = {
+    "StringEquals": "is",
+    "StringNotEquals": "is not",
+    "StringEqualsIgnoreCase": "is",
+    "StringLike": "is like",
+    "StringNotLike": "is not like",
+    "ArnEquals": "is",
+    "ArnNotEquals": "is not",
+    "ArnLike": "is like",
+    "ArnNotLike": "is not like",
+    "Bool": "is",
+    "Null": "is absent:",
+    "NumericEquals": "is",
+    "NumericNotEquals": "is not",
+    "NumericLessThan": "is below",
+    "NumericLessThanEquals": "is at most",
+    "NumericGreaterThan": "is above",
+    "NumericGreaterThanEquals": "is at least",
+    "DateLessThan": "is before",
+    "DateGreaterThan": "is after",
+    "IpAddress": "is in",
+    "NotIpAddress": "is not in",
+}
+_QUANTIFIERS: Final = {"ForAllValues": "every ", "ForAnyValue": "any "}
+_RESOURCE_POLICIES: Final = {
+    "AWS::S3::BucketPolicy": "Bucket",
+    "AWS::SQS::QueuePolicy": "Queues",
+    "AWS::SNS::TopicPolicy": "Topics",
+}
+
+
+def permissions(template: Evaluated) -> list[str]:
+    """Return every permission that the template gives or denies, a sentence each, in the template's order."""
+    return [sentence for resource in template.resources() for sentence in _of_resource(resource)]
+
+
+def sentence(statement: Mapping[str, Any], *, who: str | None = None, on: str | None = None) -> str:
+    """Return a policy's statement in words. `who` and `on` stand in for a principal or a resource it leaves out."""
+    subject = who or _principals(statement)
+    may = "may"
+    if statement["Effect"] == "Deny":
+        subject, may = ("Nobody", "may") if subject == "Everyone" else (subject, "may not")
+    what = (
+        f"do anything but {_listed(statement['NotAction'])}"
+        if "NotAction" in statement
+        else _actions(statement["Action"])
+    )
+    if "NotResource" in statement:
+        where = f"anything but {_listed(_short(statement['NotResource']))}"
+    elif "Resource" in statement:
+        where = _listed(["every resource" if one == "*" else one for one in _short(statement["Resource"])])
+    else:
+        where = on or ""
+    condition = _condition(statement.get("Condition", {}))
+    return " ".join(part for part in (subject, may, what, where and f"on {where}") if part) + (
+        f", if {condition}" if condition else ""
+    )
+
+
+def _of_resource(resource: Resource) -> Iterator[str]:
+    properties = resource.properties
+    if resource.type == "AWS::IAM::Role":
+        role = str(properties.get("RoleName", resource.logical_id))
+        for statement in _statements(properties["AssumeRolePolicyDocument"]):
+            yield sentence(statement, on=f"the role {role}")
+        for policy in properties.get("Policies", []):
+            for statement in _statements(policy["PolicyDocument"]):
+                yield sentence(statement, who=role)
+        for arn in properties.get("ManagedPolicyArns", []):
+            yield f"{role} may do what AWS's policy {str(arn).rsplit('/', 1)[-1]} says"
+    elif resource.type in {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"}:
+        has_it = [*properties.get("Roles", []), *properties.get("Users", []), *properties.get("Groups", [])]
+        if not has_it:
+            has_it = [f"Who has the policy {properties.get('ManagedPolicyName', resource.logical_id)}"]
+        for statement in _statements(properties["PolicyDocument"]):
+            yield sentence(statement, who=_listed(has_it))
+    elif resource.type in _RESOURCE_POLICIES:
+        of = properties.get(_RESOURCE_POLICIES[resource.type], resource.logical_id)
+        for statement in _statements(properties["PolicyDocument"]):
+            yield sentence(statement, on=_listed(_short(of)))
+    elif resource.type == "AWS::Lambda::Permission":
+        yield _invocation(properties)
+
+
+def _invocation(properties: Mapping[str, Any]) -> str:
+    conditions = [
+        f"{what} {_listed(_short(properties[name]))}"
+        for name, what in (("SourceArn", "from"), ("SourceAccount", "of the account"))
+        if name in properties
+    ]
+    function = _listed(_short(properties["FunctionName"]))
+    return f"{properties['Principal']} may {properties['Action']} on {function}" + (
+        f", if it comes {' '.join(conditions)}" if conditions else ""
+    )
+
+
+def _statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    statements = document["Statement"]
+    return statements if isinstance(statements, list) else [statements]
+
+
+def _principals(statement: Mapping[str, Any]) -> str:
+    if "NotPrincipal" in statement:
+        return f"Everyone but {_principal(statement['NotPrincipal'])}"
+    return _principal(statement.get("Principal", "?"))
+
+
+def _principal(principal: Any) -> str:
+    if principal == "*":
+        return "Everyone"
+    if isinstance(principal, str):
+        return principal
+    named = [one for value in principal.values() for one in (value if isinstance(value, list) else [value])]
+    return _listed(["everyone" if one == "*" else one for one in named]) if named != ["*"] else "Everyone"
+
+
+def _actions(actions: str | list[str]) -> str:
+    listed = [actions] if isinstance(actions, str) else actions
+    return (
+        "do anything"
+        if listed == ["*"]
+        else _listed(["do anything of " + one[:-2] if one.endswith(":*") else one for one in listed])
+    )
+
+
+def _condition(condition: Mapping[str, Mapping[str, Any]]) -> str:
+    parts = []
+    for operator, tests in condition.items():
+        quantifier, _, plain = operator.rpartition(":")
+        optional = plain.endswith("IfExists")
+        compared = _COMPARISONS.get(plain.removesuffix("IfExists"), plain.removesuffix("IfExists"))
+        every, absent = _QUANTIFIERS.get(quantifier, ""), " or absent" if optional else ""
+        parts += [f"{every}{key} {compared} {_listed(value, 'or')}{absent}" for key, value in tests.items()]
+    return " and ".join(parts)
+
+
+def _short(resources: Any) -> list[str]:
+    """Return resources without what every ARN begins with: `s3:bucket/raw/*` says it."""
+    listed = resources if isinstance(resources, list) else [resources]
+    return [_without_account(str(one)) for one in listed]
+
+
+def _without_account(arn: str) -> str:
+    parts = arn.split(":", 5)
+    return f"{parts[2]}:{parts[5]}" if len(parts) == 6 and parts[0] == "arn" else arn
+
+
+def _listed(items: Any, word: str = "and") -> str:
+    listed = [str(one) for one in (items if isinstance(items, list) else [items])]
+    if len(listed) < 2:
+        return "".join(listed)
+    return f"{', '.join(listed[:-1])} {word} {listed[-1]}"

@@ -1,0 +1,39 @@
+"""Options that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+LakeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--lake", metavar="URI", help="Folder or s3:// URI of the lake.", show_default="the deployed, or ./lake"
+    ),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings file.", show_default="energy.toml")
+]
+SiteOption = Annotated[
+    str, typer.Option("--site", metavar="S", help="Site: the folder under raw/.", show_default="root")
+]
+EverySiteOption = Annotated[str | None, typer.Option("--site", metavar="S", help="Only this site.", show_default="all")]
+StackOption = Annotated[
+    str | None, typer.Option("--stack", metavar="NAME", help="CloudFormation stack.", show_default="energy-analytics")
+]
+RegionOption = Annotated[
+    str | None, typer.Option("--region", metavar="R", help="AWS region.", show_default="the AWS configuration's")
+]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", metavar="P", help="AWS profile.", show_default="the AWS configuration's")
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+class Form(StrEnum):
+    """How the answer to a query is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"

@@ -1,0 +1,170 @@
+"""`energy run`, `upload` and `watch`: files in, results out."""
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from .failures import told_in_a_sentence
+from .opening import Opened, open_configured
+from .options import ConfigOption, LakeOption, SiteOption
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..runs import Manifest
+
+T = TypeVar("T")
+
+FilesArgument = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="CSV, CSV.GZ or Parquet with timestamp, appliance, kwh.")
+]
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: energy run january.csv february.csv --site plant-a")
+def run(
+    files: FilesArgument,
+    site: SiteOption = "",
+    lake: LakeOption = None,
+    model: Annotated[str | None, typer.Option(metavar="M", help="Forecast model.", show_default="auto")] = None,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest of the run as JSON.")] = False,
+) -> None:
+    """Put files into the lake and work out totals, anomalies, forecast, advice and report."""
+    from ..pipeline import check_settings
+
+    with told_in_a_sentence():
+        opened = open_configured(config, lake=lake, model=model)
+        check_settings(opened.settings)
+    _run_files(opened, files, site=site, as_json=as_json)
+
+
+@app.command(epilog="Example: energy upload january.csv --site plant-a --wait")
+def upload(
+    files: FilesArgument,
+    site: SiteOption = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the runs on AWS, and show them.")] = False,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for each.")] = 300,
+    lake: LakeOption = None,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest of the run as JSON; waits.")] = False,
+) -> None:
+    """Put files under raw/, which on AWS triggers the function; in a folder, run them like energy run."""
+    from ..pipeline import check_settings
+
+    with told_in_a_sentence():
+        opened = open_configured(config, lake=lake)
+        if not opened.is_remote:
+            check_settings(opened.settings)
+    if opened.is_remote:
+        _upload_files(opened, files, site=site, timeout=timeout if wait or as_json else None, as_json=as_json)
+    else:
+        _run_files(opened, files, site=site, as_json=as_json)
+
+
+def _run_files(opened: Opened, files: list[Path], *, site: str, as_json: bool) -> None:
+    from .. import terminal
+    from ..delivery import deliver
+    from ..pipeline import run as run_pipeline
+
+    def run_one(file: Path) -> "Manifest":
+        delivered = deliver(opened.lake, file, site=site, now=datetime.now(UTC))
+        with terminal.progress() as progress:
+            return run_pipeline(opened.lake, delivered, opened.settings, progress=progress)
+
+    _show_each(opened, files, run_one, as_json=as_json)
+
+
+def _upload_files(opened: Opened, files: list[Path], *, site: str, timeout: float | None, as_json: bool) -> None:
+    """Upload all files, so that the function begins with the first, and then wait if a timeout is given."""
+    from .. import terminal
+    from ..aws.waiting import await_run
+    from ..delivery import deliver
+    from ..uploads import Upload
+
+    delivered: list[Upload] = []
+    failed = False
+    for file in files:
+        try:
+            with told_in_a_sentence():
+                delivered.append(deliver(opened.lake, file, site=site, now=datetime.now(UTC)))
+                if not as_json:
+                    terminal.print_plain(f"{file} is now {opened.settings.lake}/{delivered[-1].key}")
+        except typer.Exit:
+            failed = True
+    if timeout is None:
+        if delivered:
+            terminal.print_plain("The function runs what was uploaded: see energy results --wait, or energy logs.")
+    else:
+        deadline = time.monotonic() + timeout
+        _show_each(opened, delivered, lambda one: await_run(opened.lake, one, deadline=deadline), as_json=as_json)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _show_each(opened: Opened, given: "Sequence[T]", manifest_of: "Callable[[T], Manifest]", *, as_json: bool) -> None:
+    """Show the run of each file or upload; fail at the end if one did."""
+    from .. import terminal
+    from ..pipeline import FailedRunError
+
+    manifests, failures = [], 0
+    for one in given:
+        try:
+            with told_in_a_sentence():
+                manifest = manifest_of(one)
+            manifests.append(manifest)
+            if not as_json:
+                terminal.show_run(manifest, lake=opened.settings.lake)
+        except FailedRunError as error:
+            failures += 1
+            manifests.append(error.manifest)
+            terminal.complain(str(error))
+        except typer.Exit:
+            failures += 1
+    if as_json and manifests:
+        terminal.print_plain(json.dumps(manifests[0] if len(given) == 1 else manifests, indent=2, ensure_ascii=False))
+    if failures:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: energy watch --lake ./lake   (then copy files to ./lake/raw/)")
+def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
+    """Run whatever lands under raw/ of a local lake, each upload once, until interrupted."""
+    from .. import terminal
+    from ..pipeline import FailedRunError, check_settings
+    from ..pipeline import run as run_pipeline
+    from ..uploads import identify
+    from ..watch import Arrivals, watchable
+    from ..watch import watch as watch_lake
+
+    def handle(key: str) -> None:
+        try:
+            with told_in_a_sentence(), terminal.progress() as progress:
+                upload = identify(watched, watched.describe(key))
+                manifest = run_pipeline(watched, upload, settings, progress=progress)
+            results = manifest["results"]
+            terminal.print_plain(
+                f"{key}: {manifest['intake']['rows_accepted']:,} rows, {results['anomalies']:,} anomalies, "
+                f"report {settings.lake}/{manifest['outputs']['report_html']}"
+            )
+        except FailedRunError as error:
+            terminal.complain(str(error))
+        except typer.Exit:
+            terminal.complain(f"{key} was not run; it will be when it changes or the watch starts again.")
+
+    def pause() -> bool:
+        time.sleep(0.5)
+        return True
+
+    with told_in_a_sentence():
+        opened = open_configured(config, lake=lake)
+        settings = opened.settings
+        check_settings(settings)
+        watched = watchable(opened.lake)
+        terminal.print_plain(f"Watching {settings.lake}/raw/ for .csv and .csv.gz files; Ctrl-C ends it.")
+        watch_lake(Arrivals(watched), handle, pause=pause)
