@@ -13,6 +13,7 @@ PRICES: Final = Path(__file__).resolve().parents[1] / "catalogue" / "aws_prices.
 _MB_PER_GB: Final = 1024
 _KB_PER_GB: Final = 1024**2
 _MB_PER_TB: Final = 1024**2
+_HOURS_PER_MONTH: Final = 730
 _MONTHS_STANDARD: Final = 3
 """After 90 days an upload moves to the colder class."""
 
@@ -131,7 +132,9 @@ def _watching(prices: dict[str, Any], uploads: int, *, alarms: int, dashboards: 
             log_gb * (price["log_gb_ingested"] + price["log_gb_month"]),
         ),
         Cost(
-            "CloudWatch", f"{assumed['metrics']} metrics of our own", assumed["metrics"] * price["custom_metric_month"]
+            "CloudWatch",
+            f"{assumed['metrics']} metrics of our own, in the hours in which something is uploaded",
+            assumed["metrics"] * price["custom_metric_month"] * min(1.0, uploads / _HOURS_PER_MONTH),
         ),
         Cost(
             "CloudWatch",
