@@ -227,6 +227,8 @@ def _told(error: Exception, upload: Upload, lake: S3Lake) -> Exception:
         )
     if any(sign in str(error) for sign in _FULL):
         return TooBigError(f"{upload.key} filled the function's disk. {remedy('ephemeral_storage_mb', lake.uri)}")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return TooBigError(f"{upload.key} needs more memory than the function has. {remedy('memory_mb', lake.uri)}")
     return error
 
 
