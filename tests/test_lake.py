@@ -1,18 +1,14 @@
 """The verbs of a lake: one suite for every kind of lake."""
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from energy_analytics.lake import Lake, LakeError, LocalLake, open_lake
-from energy_analytics.uploads import Upload, is_upload, raw_key, readings_key, site_of
-
-
-@pytest.fixture(params=["folder"])
-def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
-    return {"folder": lambda: open_lake(str(tmp_path / "lake"))}[request.param]()
+from energy_analytics.lake import GoneError, Lake, LakeError, LocalLake, StoredObject, fetch_folder, open_lake
+from energy_analytics.lake.cache import process_cache
+from energy_analytics.uploads import Upload, is_upload, raw_key, readings_key, site_of, upload_time
 
 
 def test_what_is_written_can_be_read(lake: Lake) -> None:
@@ -31,7 +27,14 @@ def test_list_is_in_order_of_keys_and_of_one_folder(lake: Lake) -> None:
     assert lake.list("reports") == []
 
 
-def test_time_of_an_upload_is_kept(lake: Lake) -> None:
+def test_list_of_a_folder_alone(lake: Lake) -> None:
+    for key in ("raw/b.csv", "raw/a/z.csv", "raw/a.csv"):
+        lake.write(key, b"")
+    assert [stored.key for stored in lake.list("raw", below=False)] == ["raw/a.csv", "raw/b.csv"]
+
+
+def test_time_of_an_upload_is_kept_in_a_folder(tmp_path: Path) -> None:
+    lake = open_lake(str(tmp_path / "lake"))
     at = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
     with lake.work_folder() as folder:
         (folder / "a").write_bytes(b"x")
@@ -40,11 +43,94 @@ def test_time_of_an_upload_is_kept(lake: Lake) -> None:
     assert not folder.exists()
 
 
+def test_time_of_an_upload_is_not_before_the_one_that_was_asked_for(lake: Lake) -> None:
+    lake.write("raw/a.csv", b"1")
+    later = upload_time(lake.describe("raw/a.csv")) + timedelta(seconds=1)
+    with lake.work_folder() as folder:
+        (folder / "b").write_bytes(b"2")
+        lake.put("raw/b.csv", folder / "b", modified=later)
+    assert later <= upload_time(lake.describe("raw/b.csv")) <= later + timedelta(seconds=2)
+
+
+@pytest.mark.parametrize(
+    "key", ["raw/with space/a b.csv", "raw/a+b.csv", "raw/50%/a%20b.csv", "raw/Wärme 🔥.csv", "raw/it's [a] *?#&=;.csv"]
+)
+def test_odd_names(lake: Lake, key: str) -> None:
+    lake.write(key, b"x")
+    assert [stored.key for stored in lake.list("raw")] == [key]
+    assert lake.describe(key) == lake.list("raw")[0]
+    assert lake.fetch(key).read_bytes() == lake.read(key) == b"x"
+    lake.delete(key)
+    assert lake.list("raw") == []
+
+
+def test_no_two_contents_share_a_version(lake: Lake) -> None:
+    versions = set()
+    for content in (b"1", b"2", b"", b"22"):
+        lake.write("raw/a.csv", content)
+        versions.add(lake.describe("raw/a.csv").version)
+    assert len(versions) == 4
+
+
+def test_a_version_is_fetched_or_nothing(lake: Lake) -> None:
+    lake.write("raw/a.csv", b"old")
+    old = lake.describe("raw/a.csv")
+    lake.write("raw/b.csv", b"beside")
+    lake.write("raw/a.csv", b"new")
+    process_cache().trim()
+    new, beside = lake.list("raw")
+    assert [path.read_bytes() for path in lake.fetch_all([new, beside, new])] == [b"new", b"beside", b"new"]
+    lake.delete("raw/a.csv")
+    with pytest.raises(GoneError):
+        lake.fetch_all([beside, old])
+
+
+def test_content_is_compared(lake: Lake, tmp_path: Path) -> None:
+    (tmp_path / "same").write_bytes(b"same")
+    (tmp_path / "else").write_bytes(b"else")
+    lake.write("raw/a.csv", b"same")
+    stored = lake.describe("raw/a.csv")
+    assert lake.holds(stored, tmp_path / "same")
+    assert not lake.holds(stored, tmp_path / "else")
+
+
+def test_several_at_a_time(lake: Lake) -> None:
+    with lake.work_folder() as folder:
+        files = {f"reports/{number}.txt": folder / str(number) for number in range(40)}
+        for path in files.values():
+            path.write_text(path.name)
+        lake.put_all(files)
+    assert {stored.key: lake.read(stored.key).decode() for stored in lake.list("reports")} == {
+        f"reports/{number}.txt": str(number) for number in range(40)
+    }
+    lake.delete(*files, "reports/absent.txt")
+    assert lake.list("reports") == []
+
+
+def test_a_folder_that_changes_while_it_is_fetched(lake: Lake) -> None:
+    """What is listed first has gone when it is fetched; what is there then is fetched."""
+    lake.write("runs/a.json", b"1")
+    lake.write("runs/b.json", b"1")
+    turns = iter([True])
+
+    def wanted(stored: StoredObject) -> bool:
+        if stored.key == "runs/b.json" and next(turns, False):
+            lake.write("runs/a.json", b"22")
+        return True
+
+    process_cache().trim()
+    found = fetch_folder(lake, "runs", wanted=wanted)
+    assert {stored.key: path.read_bytes() for stored, path in found.items()} == {
+        "runs/a.json": b"22",
+        "runs/b.json": b"1",
+    }
+
+
 def test_what_is_not_there(lake: Lake) -> None:
     lake.delete("raw/a.csv")
-    with pytest.raises(LakeError, match=r"There is no raw/a\.csv in the lake"):
+    with pytest.raises(GoneError, match=r"There is no raw/a\.csv in the lake"):
         lake.read("raw/a.csv")
-    with pytest.raises(LakeError, match=r"There is no raw/a\.csv in the lake"):
+    with pytest.raises(GoneError, match=r"There is no raw/a\.csv in the lake"):
         lake.describe("raw/a.csv")
 
 

@@ -37,6 +37,7 @@ def remove(lake: Lake, found: list[StoredObject]) -> None:
 
     A removal that is interrupted can be taken up again: results without a run count for nothing.
     """
-    for stored in found:
-        lake.delete(stored.key)
+    records = [stored.key for stored in found if stored.key.startswith(f"{RUNS}/")]
+    lake.delete(*(stored.key for stored in found if not stored.key.startswith(f"{RUNS}/")))
+    lake.delete(*records)
     lake.prune(*PREFIXES)

@@ -3,12 +3,13 @@
 import hashlib
 import shutil
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Final, NamedTuple
 
 _LIMIT_BYTES: Final = 512 << 20
@@ -35,15 +36,16 @@ class Cache:
         self._sizes: OrderedDict[Name, int] = OrderedDict()
         self._lock = threading.RLock()
         self._going_on = 0
-        self._folder: TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
 
     @property
     def folder(self) -> Path:
         """The folder, made when it is first needed."""
         with self._lock:
             if self._folder is None:
-                self._folder = TemporaryDirectory(prefix="energy-lake-", ignore_cleanup_errors=True)
-            return Path(self._folder.name)
+                self._folder = Path(mkdtemp(prefix="energy-lake-"))
+                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            return self._folder
 
     @property
     def size_bytes(self) -> int:

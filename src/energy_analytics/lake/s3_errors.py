@@ -48,7 +48,7 @@ def translated(error: BaseException, *, uri: str, key: str | None) -> str:
         return f"{str(error).rstrip('.')}: set AWS_PROFILE to one that aws configure list-profiles shows."
     if isinstance(error, sdk.NoRegionError):
         return f"No AWS region is set for {uri}: set AWS_REGION, such as eu-central-1."
-    if isinstance(error, sdk.HTTPClientError):
+    if isinstance(error, (sdk.ConnectionError, sdk.HTTPClientError)):
         return f"S3 cannot be reached for {uri}: check the network, AWS_REGION and AWS_ENDPOINT_URL ({_line(error)})."
     return f"{place} could not be used: {_line(error)}."
 

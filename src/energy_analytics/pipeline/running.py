@@ -98,6 +98,11 @@ class _Site:
         except (_ReplacedError, GoneError):
             self._take_back(upload)
             raise
+        except (FileNotFoundError, duckdb.IOException) as error:
+            if self._survey().has(upload):
+                raise
+            self._take_back(upload)  # The file of a local lake went while it was read.
+            raise _ReplacedError from error
 
     def remove(self, key: str) -> Upload | None:
         """Take back all that came of a raw key that is gone; return its upload if it has come again."""
@@ -164,9 +169,13 @@ class _Site:
 
     def _take_back(self, upload: Upload) -> None:
         """Withdraw what a run of a version that is not present may have written."""
+        try:
+            stamp = upload.stamp
+        except FileNotFoundError:
+            return  # It went before anything could be told of it, so nothing bears its stamp.
         standing = self._survey()
         for manifest in standing.records:
-            if manifest["stamp"] == upload.stamp:
+            if manifest["stamp"] == stamp:
                 self._withdraw(manifest, standing)
                 return
         withdraw_results(self.lake, upload)
@@ -204,8 +213,8 @@ class _Site:
         rejected_key = upload.result_key(schema.REJECTED, "rejected.csv")
         if verdict.rejected_by_reason:
             keys["rejected"] = rejected_key
-        elif any(one["stamp"] == upload.stamp for one in standing.records):
-            self.lake.delete(rejected_key)
+        elif any(one["stamp"] == upload.stamp and _refused_rows(one) for one in standing.records):
+            self.lake.delete(rejected_key)  # It was read with other settings then.
         for other in (*withdrawing, *(one for one in standing.left_over() if one["stamp"] != upload.stamp)):
             self._withdraw(other, standing)
         manifest = describe_run(upload, self.settings, status="succeeded") | {
@@ -244,3 +253,8 @@ class _Site:
         files[keys["anomalies"]] = folder / "anomalies"
         outputs.write_anomalies(self.engine, folder / "anomalies", tables.anomalies)
         return files
+
+
+def _refused_rows(manifest: Manifest) -> bool:
+    """Tell whether a run may have left a file of refused rows; one that failed does not say."""
+    return manifest["status"] == "failed" or "rejected" in manifest["outputs"]

@@ -91,7 +91,7 @@ class Standing:
         return None
 
     def twins_of(self, manifest: Manifest) -> list[Readings]:
-        """Return other uploads of the same second and size.
+        """Return other uploads of the same second and size that have no run of their own.
 
         If they are copies, they share a stamp and with it the record of their run, which is the last one's.
         """
@@ -99,8 +99,12 @@ class Standing:
         return [
             one
             for one in self._at_once.get((upload.uploaded_at, upload.size_bytes), ())
-            if one.key != upload.key and one.are_of(self.raw[one.key])
+            if one.key != upload.key and one.key not in self._keys_of_runs and one.are_of(self.raw[one.key])
         ]
+
+    @cached_property
+    def _keys_of_runs(self) -> frozenset[str]:
+        return frozenset(manifest["upload"]["key"] for manifest in self.runs)
 
     @cached_property
     def _at_once(self) -> Mapping[tuple[datetime, int], list[Readings]]:
