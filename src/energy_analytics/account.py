@@ -23,6 +23,7 @@ def describe_run(upload: Upload, settings: Settings, *, status: str, error: str 
             "uploaded_at": upload.uploaded_at.isoformat(),
             "size_bytes": upload.size_bytes,
             "sha256": upload.sha256,
+            **({"content_tag": upload.content_tag} if upload.content_tag else {}),
         },
         "settings": _temperatures(settings)
         | settings.model_dump(

@@ -101,6 +101,7 @@ def upload_of(manifest: Manifest) -> Upload:
         uploaded_at=datetime.fromisoformat(upload["uploaded_at"]),
         size_bytes=upload["size_bytes"],
         digest=lambda: str(upload["sha256"]),
+        content_tag=upload.get("content_tag", ""),
     )
 
 
@@ -119,7 +120,11 @@ def waiting_uploads(lake: Lake, site: str | None = None) -> list[StoredObject]:
 
     def has_run(stored: StoredObject) -> bool:
         own = done.get(stored.key)
-        if own is not None and (own.uploaded_at, own.size_bytes) == (upload_time(stored), stored.size_bytes):
+        if own is not None and (own.uploaded_at, own.size_bytes, own.content_tag) == (
+            upload_time(stored),
+            stored.size_bytes,
+            stored.content_tag,
+        ):
             return True
         # Copies of one file, uploaded in one second, share a stamp and with it the record of their run.
         same_second = any(at == upload_time(stored) for _, at, _ in twins)

@@ -26,6 +26,8 @@ class StoredObject:
     """UTC. A bucket gives whole seconds."""
     version: str
     """Two contents that a key has had never share a version."""
+    content_tag: str = ""
+    """What a bucket tells of the content (ETag), and a folder does not: it tells versions of one second apart."""
 
 
 class Claim(Protocol):

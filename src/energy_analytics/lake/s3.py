@@ -283,7 +283,8 @@ class S3Lake:
 
 
 def _stored(key: str, size_bytes: int, modified: datetime, etag: str) -> StoredObject:
-    return StoredObject(key, size_bytes, modified.astimezone(UTC).replace(microsecond=0), etag.strip('"'))
+    tag = etag.strip('"')
+    return StoredObject(key, size_bytes, modified.astimezone(UTC).replace(microsecond=0), tag, content_tag=tag)
 
 
 def _is_visible(key: str) -> bool:
