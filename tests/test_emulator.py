@@ -9,9 +9,9 @@ from pathlib import Path
 
 import boto3
 import pytest
-from emulator import Emulator, EmulatorError, start
+from emulator import Emulator, EmulatorError, SandboxError, require_sandbox, sandbox, start
 from emulator.process import NOWHERE, refuse_remote
-from toys import RUNTIME, toy, zipped
+from toys import RUNTIME, toy, wait_for, zipped
 
 
 def test_default_clients_reach_the_emulator_and_nothing_else(aws: Emulator, bucket: str) -> None:
@@ -32,10 +32,14 @@ def test_an_endpoint_elsewhere_is_refused() -> None:
 
 
 def test_nothing_is_left_running(tmp_path: Path) -> None:
+    def processes() -> str:
+        return subprocess.run(["ps", "-ewwo", "args"], capture_output=True, text=True, check=True).stdout
+
     with start(tmp_path / "one") as running:
-        running.client("s3").list_buckets()
-    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert str(tmp_path) not in found.stdout
+        slow = toy(running, "import time\ndef handler(event, context):\n    time.sleep(60)\n", Timeout=90)
+        slow.send(None)
+        wait_for(lambda: f"{tmp_path}/one/tmp/root-" in processes())
+    assert str(tmp_path) not in processes()
     with pytest.raises(OSError, match="refused"):
         running.reset()
 
@@ -192,6 +196,15 @@ def test_embedded_metrics_become_data_points(aws: Emulator) -> None:
     toy(aws, code).invoke()
     listed = aws.client("cloudwatch").list_metrics(Namespace="Toys")["Metrics"]
     assert listed == [{"Namespace": "Toys", "MetricName": "rows", "Dimensions": [{"Name": "site", "Value": "a"}]}]
+
+
+def test_without_a_sandbox_functions_fail_and_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setenv("PATH", "/nowhere")
+    sandbox._namespaces.cache_clear()
+    with pytest.raises(SandboxError, match="functions need root, or user namespaces for everyone"):
+        require_sandbox()
+    sandbox._namespaces.cache_clear()
 
 
 def test_the_runtime_must_be_the_interpreter_at_hand(aws: Emulator) -> None:

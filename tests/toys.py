@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from emulator import ACCOUNT, Emulator
+from emulator import ACCOUNT, Emulator, require_sandbox
 
 RUNTIME = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 Found = TypeVar("Found")
@@ -83,6 +83,7 @@ def role(aws: Emulator, statements: Iterable[dict[str, Any]]) -> str:
 
 def toy(aws: Emulator, code: str, *, rights: Iterable[dict[str, Any]] = (LOGS,), **settings: Any) -> Toy:
     """Make a function of the code of its `handler(event, context)`; settings are those of CreateFunction."""
+    require_sandbox()
     name, arn = f"toy-{uuid.uuid4().hex[:8]}", role(aws, rights)
     made: dict[str, Any] = {
         "Runtime": RUNTIME,

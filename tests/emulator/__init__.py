@@ -5,5 +5,7 @@ fixtures are in `plugin`. Nothing here is imported by the package itself.
 """
 
 from .process import ACCOUNT, REGION, Emulator, EmulatorError, start
+from .sandbox import SandboxError
+from .sandbox import require as require_sandbox
 
-__all__ = ["ACCOUNT", "REGION", "Emulator", "EmulatorError", "start"]
+__all__ = ["ACCOUNT", "REGION", "Emulator", "EmulatorError", "SandboxError", "require_sandbox", "start"]

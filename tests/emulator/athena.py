@@ -65,8 +65,8 @@ def start(data: dict[str, Any]) -> Any:
         "WorkGroup": group_name,
         "EngineVersion": dict.fromkeys(("SelectedEngineVersion", "EffectiveEngineVersion"), "Athena engine version 3"),
     }
-    limit = (group.get("Configuration") or {}).get("BytesScannedCutoffPerQuery")
-    arguments = (execution, tree, iam_evaluator.caller_arn(), limit)
+    limit = (group.get("Configuration") or {}).get("BytesScannedCutoffPerQuery")  # a text, when a template set it
+    arguments = (execution, tree, iam_evaluator.caller_arn(), int(limit) if limit else None)
     threading.Thread(target=contextvars.copy_context().run, args=(_execute, *arguments), daemon=True).start()
     return json_response({"QueryExecutionId": query_id})
 
@@ -104,7 +104,7 @@ def _output_location(data: dict[str, Any], group: dict[str, Any] | None, name: s
     settings = group.get("Configuration") or {}
     of_group = (settings.get("ResultConfiguration") or {}).get("OutputLocation")
     of_client = (data.get("ResultConfiguration") or {}).get("OutputLocation")
-    enforced = settings.get("EnforceWorkGroupConfiguration", True)
+    enforced = str(settings.get("EnforceWorkGroupConfiguration", True)).lower() == "true"
     location = (of_group or of_client) if enforced else (of_client or of_group)
     if not location:
         return "", (

@@ -17,6 +17,7 @@ from .permissions import caller_allows
 _INPUT_FORMATS: Final = {
     serde.CSV: "org.apache.hadoop.mapred.TextInputFormat",
     serde.JSON: "org.apache.hadoop.mapred.TextInputFormat",
+    serde.HIVE_JSON: "org.apache.hadoop.mapred.TextInputFormat",
     serde.PARQUET: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
 }
 

@@ -42,8 +42,7 @@ class RuntimeApi:
         self.init_error: dict[str, Any] | None = None
         self.answers: queue.Queue[Answer] = queue.Queue()
         self._events: queue.Queue[Invocation | None] = queue.Queue()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -66,6 +65,13 @@ class RuntimeApi:
         self._events.put(None)
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a sandbox that ended with its connection open."""
 
 
 def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:

@@ -20,12 +20,14 @@ from typing import Final
 PYTHON_PATH: Final = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"
 CA_PATH: Final = "/var/emulator-ca.pem"
 SANDBOX_USER: Final = "993"
+SETUP_FAILED: Final = 113  # the exit status of _SETUP where the function has not begun
 WATCH_SECONDS: Final = 0.02
 MB: Final = 1024 * 1024
 
 # Arguments: root code opt runtime ca tmp_mb prefix user command...
 _SETUP: Final = r"""
 set -eu
+trap 'exit 113' EXIT
 root=$1 code=$2 opt=$3 runtime=$4 ca=$5 tmp_mb=$6 prefix=$7 user=$8; shift 8
 function_path=$PATH; PATH=/usr/sbin:/usr/bin:/sbin:/bin
 # show SOURCE TARGET: SOURCE can be seen, not changed, at TARGET.
@@ -54,9 +56,10 @@ done
 ln -s /proc/self/fd "$root/dev/fd"
 mount -t proc proc "$root/proc" 2>/dev/null || mount --rbind /proc "$root/proc"
 mount -t tmpfs -o "size=${tmp_mb}m,mode=1777" tmpfs "$root/tmp"
-mount -o remount,ro "$root"
+mount -o remount,ro,bind "$root"
 ulimit -n 1024
 [ -z "$user" ] || set -- setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs "$@"
+trap - EXIT
 chroot "$root" env -u PWD -u OLDPWD PATH="$function_path" "$@"
 exit $?
 """
@@ -122,6 +125,10 @@ class Sandbox:
         """Say whether the process is gone."""
         return self._process.poll() is not None
 
+    def set_up(self) -> bool:
+        """Say whether the process came to run at all."""
+        return self._process.poll() != SETUP_FAILED
+
     def exit_reason(self) -> str:
         """Return how the process ended, in the service's words."""
         code = self._process.wait()
@@ -155,6 +162,11 @@ class Sandbox:
                 self._process.kill()
                 return
             time.sleep(WATCH_SECONDS)
+
+
+def require() -> None:
+    """Raise, saying why, where functions cannot run."""
+    _namespaces()
 
 
 @cache

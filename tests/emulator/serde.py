@@ -15,6 +15,7 @@ from .hive import QueryError
 
 CSV: Final = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
 JSON: Final = "org.openx.data.jsonserde.JsonSerDe"
+HIVE_JSON: Final = "org.apache.hive.hcatalog.data.JsonSerDe"
 PARQUET: Final = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 COMPRESSED: Final = (".bz2", ".deflate", ".lz4", ".snappy", ".zst", ".zip", ".Z", ".lzo")
 _PARQUET_TYPES: Final = {  # Athena's type of a column: the types in a file that it reads as such
@@ -80,7 +81,7 @@ def load(connection: duckdb.DuckDBPyConnection, target: str, table: Table, files
     extra = ['"$path" VARCHAR', '"$file_size" BIGINT', '"$file_modified_time" TIMESTAMPTZ']
     columns = ", ".join([*(f'"{name}" {kind}' for name, kind in kinds.items()), *extra])
     connection.execute(f"CREATE TABLE {target} ({columns})")
-    readers = {CSV: _load_csv, JSON: _load_json, PARQUET: _load_parquet}
+    readers = {CSV: _load_csv, JSON: _load_json, HIVE_JSON: _load_json, PARQUET: _load_parquet}
     if table.serde not in readers:
         raise QueryError(f"EMULATOR_NOT_IMPLEMENTED: the SerDe {table.serde}")
     if table.serde == CSV and any(hive.athena_type(kind) != "varchar" for kind in table.columns.values()):
@@ -245,8 +246,6 @@ def _json_value(value: Any, glue_type: str) -> Any:
         folded = {name.lower(): part for name, part in value.items()}
         return {name: _json_value(folded.get(name), kind) for name, kind in members.items()}
     wanted = hive.athena_type(glue_type)
-    if wanted == "varchar" and not isinstance(value, str):
-        return json.dumps(value, separators=(",", ":"))
     if isinstance(value, (dict, list)) and not wanted.startswith("array"):
-        raise QueryError(f"HIVE_BAD_DATA: {value!r} is no {wanted}")
-    return value
+        raise QueryError(f"HIVE_BAD_DATA: {value!r} is no {wanted}")  # the two SerDes differ: declare it as it is
+    return json.dumps(value) if wanted == "varchar" and not isinstance(value, str) else value
