@@ -8,7 +8,7 @@ from .results import Analysis, ModelScore
 from .runs import Manifest
 from .settings import Settings
 from .unusual import as_rows
-from .uploads import Upload
+from .uploads import Upload, file_digest
 
 
 def describe_run(upload: Upload, settings: Settings, *, status: str, error: str | None = None) -> Manifest:
@@ -24,7 +24,8 @@ def describe_run(upload: Upload, settings: Settings, *, status: str, error: str 
             "size_bytes": upload.size_bytes,
             "sha256": upload.sha256,
         },
-        "settings": settings.model_dump(
+        "settings": _temperatures(settings)
+        | settings.model_dump(
             include={
                 "timezone",
                 "date_order",
@@ -41,6 +42,12 @@ def describe_run(upload: Upload, settings: Settings, *, status: str, error: str 
         ),
         "version": __version__,
     }
+
+
+def _temperatures(settings: Settings) -> dict[str, str]:
+    """Return what tells the content of the file of temperatures, if the settings name one that is there."""
+    file = settings.temperature_file
+    return {"temperature_sha256": file_digest(file)} if file is not None and file.is_file() else {}
 
 
 def summary_of(analysis: Analysis) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _read(engine: duckdb.DuckDBPyConnection, upload: Upload, path: Path, setting
         path,
         folder / _READINGS_FILE,
         name=upload.name,
-        marks={"fingerprint": _fingerprint(settings), "upload": json.dumps(version)},
+        marks={"fingerprint": fingerprint(settings), "upload": json.dumps(version)},
         timezone=settings.timezone,
         date_order=settings.date_order,
         decimal=settings.decimal,
@@ -183,7 +183,7 @@ def merge(
     engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[Readings], settings: Settings
 ) -> SiteHistory:
     """Merge readings of one site, taking in anew any that were read with other settings."""
-    outdated = [one for one in uploads if one.fingerprint != _fingerprint(settings)]
+    outdated = [one for one in uploads if one.fingerprint != fingerprint(settings)]
     if outdated:
         for one in outdated:
             _take_in_anew(engine, lake, one, settings)
@@ -209,7 +209,8 @@ def merge(
     )
 
 
-def _fingerprint(settings: Settings) -> str:
+def fingerprint(settings: Settings) -> str:
+    """Return what tells the settings that readings are taken in with."""
     names = ("timezone", "date_order", "decimal", "max_reading_kwh")
     return json.dumps({"format": _FORMAT} | {name: getattr(settings, name) for name in names}, sort_keys=True)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from . import schema
-from .lake import Lake, LakeError, StoredObject, fetch_folder
+from .lake import GoneError, Lake, LakeError, StoredObject, fetch_folder
 from .uploads import Upload, identify, in_site, is_upload, place_of, readings_key, site_of, upload_time
 
 _MARK_CHARACTERS: Final = 16
@@ -73,6 +73,14 @@ def records(lake: Lake, site: str | None = None) -> list[Manifest]:
     except FileNotFoundError:  # withdrawn since it was listed
         return records(lake, site)
     return sorted(manifests, key=lambda one: (one["upload"]["uploaded_at"], one["upload"]["key"]), reverse=True)
+
+
+def record_of(lake: Lake, upload: Upload) -> StoredObject | None:
+    """Return the manifest of an upload as a listing shows it; None when there is none."""
+    try:
+        return lake.describe(_manifest_key(upload))
+    except GoneError:
+        return None
 
 
 def runs(lake: Lake, site: str | None = None) -> list[Manifest]:
