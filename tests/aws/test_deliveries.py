@@ -14,7 +14,7 @@ pytestmark = pytest.mark.xdist_group("aws")
 ONE = HEADER + hourly_rows("2026-01-01", hours=72)
 TWO = HEADER + hourly_rows("2026-01-01", hours=72, kwh=2)
 OVERLAP = HEADER + hourly_rows("2026-01-03", hours=72, kwh=3)
-LAST = HEADER + hourly_rows("2026-01-05", hours=72, kwh=4, appliance='Washing machine, "Miele"')
+LAST = HEADER + hourly_rows("2026-01-05", hours=72, kwh=4, appliance='"Washer, ""Miele"" \\ `2`"')
 KEYS = (
     "raw/two words.csv",
     "raw/north/a+b.csv",
@@ -46,8 +46,9 @@ def assert_each_has_come_once(owner: Deployment, folder: Path) -> None:
 
 
 def test_keys_with_spaces_signs_and_other_scripts_are_run(empty: Deployment, tmp_path: Path) -> None:
-    for key in KEYS:
-        empty.put(key, gzip.compress(ONE.encode()) if key.endswith(".gz") else ONE)
+    for number, key in enumerate(KEYS, 1):  # each with readings of its own: a copy of a file is run once
+        text = HEADER + hourly_rows("2026-01-01", hours=24 * number)
+        empty.put(key, gzip.compress(text.encode()) if key.endswith(".gz") else text)
     eventually(lambda: empty.statuses() == dict.fromkeys(KEYS, "succeeded"))
     assert empty.failures() == []
     assert_each_has_come_once(empty, tmp_path / "twin")
