@@ -27,7 +27,7 @@ from energy_analytics.uploads import identify
 
 Event = dict[str, Any]
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
-SECONDS = 90
+SECONDS = 60
 
 
 @dataclass
