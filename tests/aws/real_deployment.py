@@ -69,6 +69,12 @@ class Deployment:
         """The lake as its owner sees it."""
         return S3Lake(self.outputs["BucketName"])
 
+    @property
+    def deployment(self) -> dict[str, str]:
+        """What deployment.json says."""
+        told: dict[str, str] = json.loads((self.folder / "deployment.json").read_text("utf-8"))
+        return told
+
     # ---- uploads and events
 
     def put(self, key: str, body: str | bytes) -> None:
