@@ -55,10 +55,18 @@ def second(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> 
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         before = account(cloud)
         owner = deploy(cloud, tmp_path_factory.mktemp("second"), stack="second", settings=SETTINGS, aws=AWS)
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": taking_from(owner.outputs["AlertTopicArn"], arn)})
         sns.subscribe(TopicArn=owner.outputs["AlertTopicArn"], Protocol="sqs", Endpoint=arn)
         owner.done("generate", "--days", "30", "--end", "2026-03-31")
         owner.done("upload", "data/output/energy_data.csv", "--site", "home", "--wait")
         yield Second(owner, before, url)
+
+
+def taking_from(topic_arn: str, queue_arn: str) -> str:
+    """Return the policy without which a queue takes nothing from a topic."""
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    of_topic = {"Resource": queue_arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}}}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed | of_topic]})
 
 
 def test_new_unusual_use_is_told_once(second: Second) -> None:
