@@ -220,11 +220,8 @@ class _Site:
             while present is not None:
                 taken = present
                 try:
-                    path = self.lake.fetch_all([taken.stored])[0]
-                    take_in(self.engine, self.lake, taken, path, self.settings)
-                except UnusableUploadError as error:
-                    self._failed(taken, error)
-                except (GoneError, FileNotFoundError, duckdb.Error):
+                    self._take_in_other(taken)
+                except (LakeError, FileNotFoundError, duckdb.Error):
                     break  # Its own process will see to it, or say what is wrong.
                 present = find(self.lake, taken.key)
                 if present is None:
@@ -233,6 +230,13 @@ class _Site:
                     break
                 self._take_back(taken)
         return bool(some)
+
+    def _take_in_other(self, upload: Upload) -> None:
+        path = self.lake.fetch_all([upload.stored])[0]
+        try:
+            take_in(self.engine, self.lake, upload, path, self.settings)
+        except UnusableUploadError as error:
+            self._failed(upload, error)
 
     def _identified(self, stored: StoredObject) -> Upload | None:
         """Say which upload a raw object is, and read its content for that once."""
