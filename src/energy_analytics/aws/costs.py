@@ -1,6 +1,7 @@
 """What a deployment costs a month: public prices times measured and assumed use."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -42,9 +43,20 @@ class Estimate:
         return sum(line.usd_per_month for line in self.lines)
 
 
-def estimate(settings: "AwsSettings", *, uploads_per_month: int, alarms: int, dashboards: int = 1) -> Estimate:
-    """Return the monthly cost of so many uploads after a year of them, without the free tier, in us-east-1."""
+def estimate(
+    settings: "AwsSettings",
+    *,
+    uploads_per_month: int,
+    alarms: int,
+    dashboards: int = 1,
+    measured: Mapping[str, Any] | None = None,
+) -> Estimate:
+    """Return the monthly cost of so many uploads after a year of them, without the free tier, in us-east-1.
+
+    `measured` takes the place of what the price list has as measured.
+    """
     prices = tomllib.loads(PRICES.read_text(encoding="utf-8"))
+    prices["measured"] |= measured or {}
     assumed, measured = prices["assumed"], prices["measured"]
     lines = (
         *_function(prices, settings, uploads_per_month),
@@ -59,7 +71,7 @@ def estimate(settings: "AwsSettings", *, uploads_per_month: int, alarms: int, da
         (
             f"an upload takes {measured['seconds_per_upload']:g} s at {measured['memory_mb']:,} MB "
             f"(measured {measured['measured_on']}), in proportion at another memory",
-            f"an upload has {assumed['mb_per_upload']:g} MB, its results {assumed['mb_of_results_per_upload']:g} MB, "
+            f"an upload has {measured['mb_per_upload']:g} MB, its results {measured['mb_of_results_per_upload']:g} MB, "
             f"kept {assumed['months_kept']} months",
             f"{assumed['queries_per_upload']} queries an upload, each of Athena's least {_least_mb(prices)} MB",
             f"prices of {prices['region']} in {prices['currency']}, without free tier "
@@ -90,14 +102,14 @@ def _function(prices: dict[str, Any], settings: "AwsSettings", uploads: int) -> 
 
 
 def _lake(prices: dict[str, Any], uploads: int) -> tuple[Cost, ...]:
-    price, assumed = prices["s3"], prices["assumed"]
+    price, assumed, measured = prices["s3"], prices["assumed"], prices["measured"]
     months = assumed["months_kept"]
-    results_gb = uploads * months * assumed["mb_of_results_per_upload"] / _MB_PER_GB
-    upload_gb = uploads * assumed["mb_per_upload"] / _MB_PER_GB
+    results_gb = uploads * months * measured["mb_of_results_per_upload"] / _MB_PER_GB
+    upload_gb = uploads * measured["mb_per_upload"] / _MB_PER_GB
     warm_gb = results_gb + upload_gb * min(months, _MONTHS_STANDARD)
     cold_gb = upload_gb * max(0, months - _MONTHS_STANDARD)
-    puts = uploads * assumed["puts_per_upload"]
-    gets = uploads * (assumed["gets_per_upload"] + assumed["queries_per_upload"])
+    puts = uploads * measured["puts_per_upload"]
+    gets = uploads * (measured["gets_per_upload"] + assumed["queries_per_upload"])
     return (
         Cost("S3", f"{warm_gb:,.2f} GB standard", warm_gb * price["standard_gb_month"]),
         Cost("S3", f"{cold_gb:,.2f} GB of old uploads (Glacier Instant Retrieval)", _cold(prices, cold_gb, uploads)),
@@ -121,8 +133,8 @@ def _least_mb(prices: dict[str, Any]) -> int:
 
 
 def _watching(prices: dict[str, Any], uploads: int, *, alarms: int, dashboards: int) -> tuple[Cost, ...]:
-    price, assumed = prices["cloudwatch"], prices["assumed"]
-    log_gb = uploads * assumed["log_kb_per_upload"] / _KB_PER_GB
+    price, assumed, measured = prices["cloudwatch"], prices["assumed"], prices["measured"]
+    log_gb = uploads * measured["log_kb_per_upload"] / _KB_PER_GB
     paid_alarms = max(0, alarms - price["alarms_included"])
     paid_dashboards = max(0, dashboards - price["dashboards_included"])
     return (
