@@ -16,6 +16,7 @@ import duckdb
 import pytest
 from commands import energy
 from emulator import Emulator
+from lakes import without_content_tags
 
 from energy_analytics.lake import Lake, LocalLake
 from energy_analytics.lake.s3 import S3Lake
@@ -206,9 +207,12 @@ def eventually(found: Callable[[], Any], *, seconds: float = SECONDS) -> Any:
 
 
 def contents(lake: Lake) -> dict[str, Any]:
-    """Return what each object of a lake says, by key: a table's rows, or the bytes."""
+    """Return what each object of a lake says, by key: a table's rows, or the bytes, a record's without content tags."""
     keys = [one.key for prefix in PREFIXES if prefix != ATHENA_RESULTS for one in lake.list(prefix)]
-    return {key: rows_of(lake.fetch(key)) if key.endswith(".parquet") else lake.read(key) for key in keys}
+    return {
+        key: rows_of(lake.fetch(key)) if key.endswith(".parquet") else without_content_tags(lake.read(key))
+        for key in keys
+    }
 
 
 def rows_of(parquet: Path) -> list[tuple[Any, ...]]:
