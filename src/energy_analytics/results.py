@@ -3,6 +3,7 @@
 Tables with a row per reading stay in the engine (`hourly`, `anomalies`); these hold what fits on a page.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -221,17 +222,67 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
+class Amount:
+    """An estimate between its bounds."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What acting on a finding saves in a year. Money is in the finding's `currency`, None without a price."""
+
+    kwh: Amount
+    money: Amount | None
+    carbon_kg: Amount | None
+    """CO2 equivalent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something worth telling, as data. Words are made from it elsewhere and add no number of their own."""
 
     kind: str
     appliance: str | None
     figures: Mapping[str, float]
-    """Values by name; the unit ends the name: `total_kwh`, `share_percent`, `saving_per_year`."""
+    """Values by name; the unit ends the name: `total_kwh`, `share_percent`, `saving_kwh_per_year`. An estimate
+    `x_per_year` may have bounds `x_per_year_low` and `x_per_year_high`. Amounts of money have no unit in the name:
+    they are in the label `currency`."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Names and dates that the words need: `weekday`, `since`, `upgrade`."""
     assumption: str = ""
     """What an estimate among the figures rests on; empty when every figure is a plain sum."""
+    about: str = ""
+    """What tells it from others of the kind and appliance, without any figure: an episode's id. Mostly empty."""
+    period: tuple[date, date] | None = None
+    """First and last local day that the figures rest on."""
+    confidence: str = "high"
+    """`high` for what was measured, `medium` for measurements scaled up or taken apart, `low` where an outside
+    figure for homes in general decides."""
+    evidence: str = ""
+    """One SELECT over the lake's tables that gives the leading figure again, for `energy query` and for Athena."""
+
+    @property
+    def id(self) -> str:
+        """Eight hex digits that stay the same over the runs of a site as long as the matter does."""
+        matter = "\x1f".join((self.kind, self.appliance or "", self.about))
+        return hashlib.sha256(matter.encode()).hexdigest()[:8]
+
+    @property
+    def saving(self) -> Saving | None:
+        """What acting on it saves in a year; None for what is only worth knowing."""
+        kwh = self._amount("saving_kwh_per_year")
+        if kwh is None:
+            return None
+        return Saving(kwh, self._amount("saving_per_year"), self._amount("saving_carbon_kg_per_year"))
+
+    def _amount(self, name: str) -> Amount | None:
+        if name not in self.figures:
+            return None
+        value = self.figures[name]
+        return Amount(value, self.figures.get(f"{name}_low", value), self.figures.get(f"{name}_high", value))
 
 
 @dataclass(frozen=True, slots=True)
