@@ -1,6 +1,6 @@
 """Sites made by hand, and tariffs in a few lines, for the tests of money."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,6 +8,12 @@ import duckdb
 
 from energy_analytics.calendar import clock
 from energy_analytics.money import Load, Tariff, measure, parse_tariff
+
+
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An engine that is closed after the test; `engine = pytest.fixture(connection)` in a module of tests."""
+    with duckdb.connect() as engine:
+        yield engine
 
 
 def site(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from math import ceil
 
@@ -14,7 +15,7 @@ Use = tuple[tuple[int, ...], ...]
 """Wh of each deferrable appliance in each part of the day."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class Problem:
     """A day whose deferrable energy is to be placed. `ceiling` is the highest Wh in any part that is `charged`."""
 
@@ -27,12 +28,25 @@ class Problem:
     limit_wh: int | None
     charged: tuple[bool, ...]
     """Parts of the day that the demand charge looks at."""
-    _solved: dict[int | None, tuple[Fraction, Use] | None] = field(default_factory=dict)
+    _solved: dict[int, tuple[Fraction, Use] | None] = field(default_factory=dict)
 
-    def solve(self, ceiling_wh: int | None) -> tuple[Fraction, Use] | None:
-        """Return the cost and the use under the ceiling, as read where that is no dearer; None if nothing fits."""
+    @cached_property
+    def free(self) -> tuple[Fraction, Use]:
+        """The cost and the use without a ceiling: as read where nothing is cheaper."""
+        as_read = self.cost(self.day.wh), self.day.wh
+        placed = self._place(None)
+        return placed if placed is not None and placed[0] < as_read[0] else as_read
+
+    def solve(self, ceiling_wh: int) -> tuple[Fraction, Use] | None:
+        """Return the cost and the use under the ceiling, as read where nothing is cheaper; None if nothing fits."""
+        if self.peak_wh(self.free[1]) <= ceiling_wh:
+            return self.free
         if ceiling_wh not in self._solved:
-            self._solved[ceiling_wh] = self._solve(ceiling_wh)
+            fits = self.peak_wh(self.day.wh) <= ceiling_wh
+            as_read = (self.cost(self.day.wh), self.day.wh) if fits else None
+            placed = self._place(ceiling_wh)
+            cheaper = placed is not None and (as_read is None or placed[0] < as_read[0])
+            self._solved[ceiling_wh] = placed if cheaper else as_read
         return self._solved[ceiling_wh]
 
     def peak_wh(self, use: Use) -> int:
@@ -43,24 +57,15 @@ class Problem:
         """Return what the deferrable appliances cost, the part that stays included."""
         return sum((wh * price for own in use for wh, price in zip(own, self.prices, strict=True) if wh), Fraction(0))
 
-    def _solve(self, ceiling_wh: int | None) -> tuple[Fraction, Use] | None:
-        if ceiling_wh is not None:
-            free = self.solve(None)
-            if free is not None and self.peak_wh(free[1]) <= ceiling_wh:
-                return free
-        found: tuple[Fraction, Use] | None = None
-        if ceiling_wh is None or self.peak_wh(self.day.wh) <= ceiling_wh:
-            found = self.cost(self.day.wh), self.day.wh
+    def _place(self, ceiling_wh: int | None) -> tuple[Fraction, Use] | None:
         placed = place(self.prices, self.tasks, limit_wh=self._room(ceiling_wh))
-        if placed is not None:
-            use = tuple(
-                tuple(kept + moved for kept, moved in zip(fixed, wh, strict=True))
-                for fixed, wh in zip(self.fixed_wh, placed.wh, strict=True)
-            )
-            cost = self.cost(use)
-            if found is None or cost < found[0]:
-                found = cost, use
-        return found
+        if placed is None:
+            return None
+        use = tuple(
+            tuple(kept + moved for kept, moved in zip(fixed, wh, strict=True))
+            for fixed, wh in zip(self.fixed_wh, placed.wh, strict=True)
+        )
+        return self.cost(use), use
 
     def _site(self, use: Use) -> list[int]:
         return [rest + sum(own[part] for own in use) for part, rest in enumerate(self.day.rest_wh)]
@@ -108,8 +113,11 @@ def problem(
     return Problem(day, prices, tuple(fixed), tuple(tasks), limit_wh, charged)
 
 
-def cheapest_ceiling(days: Sequence[Problem], *, price_per_wh: Fraction, coin: Fraction) -> int:
-    """Return the ceiling at which demand charge and energy together cost least, to within half a `coin`."""
+def cheapest_ceiling(days: Sequence[Problem], *, price_per_wh: Fraction) -> int:
+    """Return the ceiling at which demand charge and energy together cost least, in Wh of a part of the day.
+
+    Above the highest use of the days solved without a ceiling nothing gets cheaper any more.
+    """
 
     def energy(ceiling_wh: int) -> Fraction | None:
         total = Fraction(0)
@@ -120,9 +128,10 @@ def cheapest_ceiling(days: Sequence[Problem], *, price_per_wh: Fraction, coin: F
             total += found[0]
         return total
 
-    low, high = max(one.peak_wh(one.fixed_wh) for one in days), max(one.peak_wh(one.day.wh) for one in days)
+    low = max(one.peak_wh(one.fixed_wh) for one in days)
+    high = max(one.peak_wh(one.free[1]) for one in days)
     best_ceiling = high
-    best = at_high = _known(energy(high)) + high * price_per_wh
+    best = at_high = sum((one.free[0] for one in days), Fraction(0)) + high * price_per_wh
     at_low = energy(low)
     if at_low is not None and at_low + low * price_per_wh < best:
         best_ceiling, best = low, at_low + low * price_per_wh
@@ -130,7 +139,7 @@ def cheapest_ceiling(days: Sequence[Problem], *, price_per_wh: Fraction, coin: F
     heapify(intervals)
     while intervals:
         bound, low, high = heappop(intervals)
-        if bound >= best - coin / 2 or high - low <= 1:
+        if bound >= best or high - low <= 1:
             continue
         middle = (low + high) // 2
         found = energy(middle)
@@ -141,9 +150,3 @@ def cheapest_ceiling(days: Sequence[Problem], *, price_per_wh: Fraction, coin: F
                 best_ceiling, best = middle, found + middle * price_per_wh
             heappush(intervals, (low * price_per_wh + found, low, middle))
     return best_ceiling
-
-
-def _known(cost: Fraction | None) -> Fraction:
-    if cost is None:
-        raise RuntimeError("the days as they were read do not fit under their own peak")
-    return cost

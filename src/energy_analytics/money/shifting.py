@@ -6,8 +6,7 @@ whose energy does not fit, stays as it was.
 
 A demand charge ties the days of a month together. For a given ceiling of the site's power each day is solved on its
 own, and its cost never rises with the ceiling; so between two ceilings the month cannot cost less than the demand
-charge at the lower and the energy at the higher. Ceilings are halved until no pair could beat the best by half a
-coin.
+charge at the lower and the energy at the higher. Pairs are halved, down to a Wh, until none could beat the best.
 """
 
 from collections.abc import Sequence
@@ -119,7 +118,7 @@ def shift(
         if demand is not None and problems:
             tax = 1 + Fraction(version.tax_percent("demand")) / 100
             per_wh = Fraction(demand.price_per_kw) * segment.share_of_month * tax * 60 / slot / _WH_PER_KWH
-            ceiling_wh = cheapest_ceiling(problems, price_per_wh=per_wh, coin=Fraction(1, 10**tariff.decimals))
+            ceiling_wh = cheapest_ceiling(problems, price_per_wh=per_wh)
             before = max(one.peak_wh(one.day.wh) for one in problems)
             demand_saving += (before - max(one.peak_wh(_use(one, ceiling_wh)) for one in problems)) * per_wh
         solved += [(one, _use(one, ceiling_wh)) for one in problems]
@@ -167,7 +166,7 @@ def _prices(tariff: Tariff, day: Day, slot: int, holidays: frozenset[date]) -> t
 
 
 def _use(one: Problem, ceiling_wh: int | None) -> Use:
-    found = one.solve(ceiling_wh)
+    found = one.free if ceiling_wh is None else one.solve(ceiling_wh)
     return one.day.wh if found is None else found[1]
 
 
