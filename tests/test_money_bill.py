@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from time import perf_counter
 
 import duckdb
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from money_site import NIGHT, PEAK, connection, day, every_hour, site, tariff
 
+from energy_analytics.calendar import clock
 from energy_analytics.money import Bill, bill, compare, costs, flat_tariff, measure
 from energy_analytics.money.bill import rounded
 from energy_analytics.tariff import TariffError, choose_price, default_price
@@ -225,6 +227,19 @@ def test_what_is_fed_in_is_credited(engine: duckdb.DuckDBPyConnection) -> None:
     without = bill(engine, load, tariff("price_per_kwh = 0.30"))
     assert without.total == Decimal("3.00")
     assert "earns nothing" in without.assumptions[0]
+    misspelt = site(engine, meters, "2026-04-01", "2026-04-02", exports=["roof"])
+    assert bill(engine, misspelt, tariff("price_per_kwh = 0.30")).assumptions == (
+        "Set as fed in, but without any reading: roof.",
+    )
+
+
+def test_loads_in_one_engine_do_not_mix(engine: duckdb.DuckDBPyConnection) -> None:
+    engine.execute("CREATE TABLE other AS SELECT TIMESTAMP '2026-04-01' AS timestamp, 'A' AS appliance, 5.0 AS kwh, "
+        "CAST(NULL AS SMALLINT) AS utc_offset_minutes")  # fmt: skip
+    load = site(engine, {"A": every_hour(1.0)}, "2026-04-01", "2026-04-02")
+    price = tariff("price_per_kwh = 1")
+    other = measure(engine, "(SELECT * FROM other)", steps={}, wall=load.wall)
+    assert [bill(engine, one, price).kwh for one in (load, other, load)] == [24, 5, 24]
 
 
 def test_only_what_was_read_is_billed(engine: duckdb.DuckDBPyConnection) -> None:
@@ -325,3 +340,21 @@ def check(engine: duckdb.DuckDBPyConnection, terms: str, kwh: list[int], cut: da
     assert before.total + after.total == made.total
     flat = bill(engine, load, tariff("price_per_kwh = 0.3141"))
     assert flat.total == sum(rounded(Fraction(one.kwh) * Fraction("0.3141"), 2) for one in flat.months)
+
+
+@pytest.mark.slow
+def test_ten_years_of_fifty_appliances_are_billed_in_seconds() -> None:
+    with duckdb.connect(config={"threads": 2}) as engine:
+        engine.execute("""
+            CREATE TABLE given AS SELECT moment AS timestamp, 'A' || meter AS appliance,
+                ((hour(moment) * 7 + meter) % 10) / 10 AS kwh, CAST(NULL AS SMALLINT) AS utc_offset_minutes
+            FROM range(TIMESTAMP '2015-01-01', TIMESTAMP '2025-01-01', INTERVAL 1 HOUR) AS times(moment),
+                range(50) AS meters(meter)""")
+        began = perf_counter()
+        wall = clock(None, datetime(2015, 1, 1), datetime(2025, 1, 1))
+        load = measure(engine, "given", steps={f"A{meter}": 60.0 for meter in range(50)}, wall=wall)
+        made = bill(engine, load, tariff(f"{PEAK}[[version.demand]]\nprice_per_kw = 5"))
+        seconds = perf_counter() - began
+    assert made.kwh == Decimal(50 * 24 * 3653) * Decimal("0.45")
+    assert len(made.months) == 120
+    assert seconds < 10  # about one on two cores

@@ -24,8 +24,9 @@ import duckdb
 from energy_analytics import words
 from energy_analytics.tariff import TariffError
 
+from .basis import basis
 from .hours import slot_minutes
-from .load import Load, demand_minutes, kwh, site_slots
+from .load import Load, kwh, site_slots
 from .terms import Charged, Demand, Tariff, Tier, Version
 from .usage import Peak, Usage, usage
 
@@ -126,7 +127,7 @@ def bill(
         used,
         days_without_readings=missing,
         days_with_gaps=gaps,
-        assumptions=assumptions(load, tariff, used, start=start, end=end, holidays=holidays),
+        assumptions=basis(load, tariff, used, start=start, end=end, holidays=holidays),
     )
 
 
@@ -220,43 +221,6 @@ def rounded(amount: Fraction, decimals: int) -> Decimal:
 def kilowatts(peak: Peak) -> Decimal:
     """Return the demand as it is billed: in kW to three decimals, half up."""
     return rounded(peak.watts / 1000, 3).normalize() + 0
-
-
-def assumptions(
-    load: Load, tariff: Tariff, used: Sequence[Usage], *, start: date, end: date, holidays: frozenset[date]
-) -> tuple[str, ...]:
-    """Tell what a bill rests on beyond the readings and the letter of the tariff."""
-    found = []
-    first, last = tariff.versions[0].valid_from, tariff.versions[-1].valid_to
-    if first is not None and start < first:
-        found.append(
-            f"{tariff.name} is dated from {words.plain_day(first)}; earlier days are billed at its first prices."
-        )
-    if last is not None and end > last:
-        found.append(f"{tariff.name} ends on {words.plain_day(last)}; days from then on are billed at its last prices.")
-    slot = slot_minutes([tariff])
-    if tariff.by_the_hour and (long := load.spread(slot)):
-        named = words.listing([words.name(one) for one in long[:3]]) + (" and others" if len(long) > 3 else "")
-        found.append(
-            f"Readings of {named} are longer than {words.span(slot)}; their energy is spread evenly over the time "
-            "they cover, because nothing tells in which hours it was used."
-        )
-    if not holidays and any(version.holidays_apart for version in tariff.versions):
-        found.append("No public holidays are known for the site, so no day is billed as one.")
-    longest = {
-        peak.minutes
-        for one in used
-        for demand, peak in zip(tariff.versions[one.segment.version].demands, one.peaks, strict=True)
-        if peak is not None and demand_minutes(load, demand.interval_minutes) > demand.interval_minutes
-    }
-    if longest:
-        found.append(
-            f"Demand is told from readings of {words.span(max(longest))}; over the shorter interval of the tariff it "
-            "can only be higher."
-        )
-    if load.exports and any(version.export_price_per_kwh is None for version in tariff.versions):
-        found.append("Energy fed in earns nothing where the tariff has no price for it.")
-    return tuple(found)
 
 
 def _demand_name(demand: Demand, peak: Peak) -> str:

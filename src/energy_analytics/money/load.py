@@ -24,12 +24,16 @@ _LONGEST_STRETCH: Final = 1.5
 class Load:
     """Readings of a site, ready to be priced. `steps` are minutes between an appliance's readings, where known."""
 
+    name: str
+    """What the names of its tables in the engine begin with."""
     readings: str
     """SQL for the relation with the columns of `schema.READINGS`."""
     steps: Mapping[str, float]
     wall: Clock
     exports: frozenset[str]
     """Registers that count what the site feeds in; all others count what it takes."""
+    unread_exports: tuple[str, ...]
+    """Those of them that have no reading: a name that is not spelled as in the readings."""
     first: date
     last: date
     """First and last local day with a reading."""
@@ -51,19 +55,29 @@ def measure(
     first, last = engine.execute(f"SELECT min(timestamp)::DATE, max(timestamp)::DATE FROM {readings}").fetchall()[0]
     if first is None:
         raise ValueError("there are no readings to put a price on")
-    engine.execute("CREATE OR REPLACE TEMP TABLE money_registers (appliance VARCHAR, step DOUBLE, exported BOOLEAN)")
+    name = "money_{}".format(
+        engine.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'money_%_registers'").fetchall()[0][
+            0
+        ]
+    )
     engine.execute(
-        f"""INSERT INTO money_registers
-        SELECT appliance, coalesce(step, 0), list_contains(?::VARCHAR[], appliance)
+        f"""CREATE TEMP TABLE {name}_registers AS
+        SELECT appliance, coalesce(step, 0) AS step, list_contains(?::VARCHAR[], appliance) AS exported
         FROM (SELECT DISTINCT appliance FROM {readings})
         LEFT JOIN (SELECT unnest(?::VARCHAR[]) AS appliance, unnest(?::DOUBLE[]) AS step) USING (appliance)""",
         [sorted(exports), list(steps), list(steps.values())],
     )
-    for (table,) in engine.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, 'money_site_')"
-    ).fetchall():
-        engine.execute(f"DROP TABLE {table}")
-    return Load(readings, dict(steps), wall, frozenset(exports), first, last)
+    read = {one for (one,) in engine.execute(f"SELECT appliance FROM {name}_registers").fetchall()}
+    return Load(
+        name,
+        readings,
+        steps={appliance: step for appliance, step in steps.items() if appliance in read},
+        wall=wall,
+        exports=frozenset(read.intersection(exports)),
+        unread_exports=tuple(sorted(set(exports) - read)),
+        first=first,
+        last=last,
+    )
 
 
 def slots(load: Load, slot_minutes: int) -> str:
@@ -72,11 +86,11 @@ def slots(load: Load, slot_minutes: int) -> str:
     Columns: appliance, day (local), minute (of the local day, a multiple of `slot_minutes`), offset_minutes,
     exported, nano_kwh.
     """
-    minute = f"CAST((epoch(local) // 60) % 1440 AS INTEGER) // {slot_minutes} * {slot_minutes}"
+    minute = f"(60 * hour(local) + minute(local)) // {slot_minutes} * {slot_minutes}"
     short = f"""
         SELECT appliance, timestamp AS local, coalesce(utc_offset_minutes, 0) AS offset_minutes, exported,
             CAST(round(kwh * {NANO}) AS HUGEINT) AS nano_kwh
-        FROM {load.readings} JOIN money_registers USING (appliance) WHERE step <= {slot_minutes}"""
+        FROM {load.readings} JOIN {load.name}_registers USING (appliance) WHERE step <= {slot_minutes}"""
     parts = f"{short} UNION ALL {_spread(load, slot_minutes)}" if load.spread(slot_minutes) else short
     return f"""(SELECT appliance, CAST(local AS DATE) AS day, {minute} AS minute, offset_minutes, exported, nano_kwh
         FROM ({parts}))"""
@@ -87,7 +101,7 @@ def site_slots(engine: duckdb.DuckDBPyConnection, load: Load, slot_minutes: int)
 
     `taken` and `fed_in` are nano-kWh; NULL where no register of that direction has a reading.
     """
-    table = f"money_site_{slot_minutes}"
+    table = f"{load.name}_site_{slot_minutes}"
     engine.execute(f"""
         CREATE TEMP TABLE IF NOT EXISTS {table} AS
         SELECT day, minute, offset_minutes, sum(nano_kwh) FILTER (NOT exported) AS taken,
@@ -136,5 +150,5 @@ def _spread(load: Load, slot_minutes: int) -> str:
                             lead(start) OVER (PARTITION BY appliance ORDER BY start) AS following
                         FROM (
                             SELECT *, timestamp - to_minutes(coalesce(utc_offset_minutes, 0)) AS start
-                            FROM {load.readings} JOIN money_registers USING (appliance)
+                            FROM {load.readings} JOIN {load.name}_registers USING (appliance)
                             WHERE step > {slot_minutes})))))"""

@@ -23,7 +23,8 @@ import duckdb
 from energy_analytics import words
 from energy_analytics.results import ForecastDay
 
-from .bill import Bill, assemble, assumptions
+from .basis import basis
+from .bill import Bill, assemble
 from .hours import period_at, slot_minutes
 from .load import NANO, Load, days_between, site_slots
 from .terms import Tariff
@@ -74,8 +75,8 @@ def expected_bill(
             else ()
         )
     }
-    recent = usage_since(engine, load, tariff, today, _RECENT_DAYS, holidays=holidays, slot=slot)
-    yearly = usage_since(engine, load, tariff, today, _YEAR_DAYS, holidays=holidays, slot=slot)
+    recent = _usage_since(engine, load, tariff, today, _RECENT_DAYS, holidays=holidays, slot=slot)
+    yearly = _usage_since(engine, load, tariff, today, _YEAR_DAYS, holidays=holidays, slot=slot)
     shares, fed_in_share = _profile(engine, load, today, slot)
     days = days_ahead(forecast, end)
     bills = []
@@ -84,8 +85,8 @@ def expected_bill(
             _whole(tariff, segment, so_far.get(segment.first), days, which, shares, fed_in_share, seen, holidays, slot)
             for segment in segments(tariff, start, end)
         ]
-        basis = assumptions(load, tariff, used, start=start, end=end, holidays=holidays)
-        bills.append(assemble(tariff, used, assumptions=basis))
+        told = basis(load, tariff, used, start=start, end=end, holidays=holidays)
+        bills.append(assemble(tariff, used, assumptions=told))
     totals = [one.total for one in bills]
     return ExpectedBill(bills[0], min(totals), max(totals), (today - start).days, _assumption(forecast, end))
 
@@ -112,7 +113,7 @@ def days_ahead(forecast: Sequence[ForecastDay], end: date) -> tuple[ForecastDay,
     return tuple(found)
 
 
-def usage_since(
+def _usage_since(
     engine: duckdb.DuckDBPyConnection,
     load: Load,
     tariff: Tariff,
