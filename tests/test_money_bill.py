@@ -1,5 +1,6 @@
 """Bills worked out by hand, and what must hold for every bill."""
 
+import json
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from money_site import NIGHT, PEAK, connection, day, every_hour, site, tariff
 
 from energy_analytics.calendar import clock
-from energy_analytics.money import Bill, bill, compare, costs, flat_tariff, measure
+from energy_analytics.money import Bill, bill, compare, costs, flat_tariff, mean_price, measure, plain
 from energy_analytics.money.bill import rounded
 from energy_analytics.tariff import TariffError, choose_price, default_price
 
@@ -252,6 +253,13 @@ def test_only_what_was_read_is_billed(engine: duckdb.DuckDBPyConnection) -> None
     assert made.total == Decimal("226.00")
 
 
+def test_a_household_price_on_a_grid_is_named(engine: duckdb.DuckDBPyConnection) -> None:
+    load = site(engine, {"Grid": every_hour(1e6)}, "2026-04-01", "2026-05-01")
+    made = bill(engine, load, flat_tariff(default_price()))
+    assert (made.kwh, made.total) == (Decimal(720_000_000), Decimal("206784000.00"))
+    assert "no price for a site of this size: it is meant for up to 100 MWh a year" in made.assumptions[0]
+
+
 def test_nothing_to_bill(engine: duckdb.DuckDBPyConnection) -> None:
     load = site(engine, {"A": every_hour(1.0)}, "2026-04-01", "2026-04-02")
     with pytest.raises(TariffError, match="end must be after the start"):
@@ -285,6 +293,29 @@ def test_cost_beside_each_kwh(engine: duckdb.DuckDBPyConnection) -> None:
     assert {str(when): (str(one.kwh), str(one.cost)) for when, one in found.by_day.items()} == {
         "2026-05-04": ("6", "1.76")
     }
+
+
+def test_one_price_for_estimates(engine: duckdb.DuckDBPyConnection) -> None:
+    # A Monday of 24 kWh costs 6.30, or 0.2625 a kWh; a flat price is itself.
+    load = site(engine, {"A": every_hour(1.0)}, "2026-05-04", "2026-05-05")
+    dates = {"start": day("2026-05-04"), "end": day("2026-05-05")}
+    hours, flat = tariff(PEAK), flat_tariff(default_price())
+    found = mean_price(costs(engine, load, hours, **dates), hours)
+    assert found is not None
+    assert (found.price_per_kwh, found.name) == (0.2625, "test, mean of its energy")
+    assert mean_price(costs(engine, load, flat, **dates), flat) == default_price()
+    assert mean_price(costs(engine, load, flat, start=day("2025-01-01"), end=day("2025-01-02")), flat) is None
+
+
+def test_a_bill_as_json_has_every_cent(engine: duckdb.DuckDBPyConnection) -> None:
+    load = site(engine, {"A": every_hour(1.0)}, "2026-05-04", "2026-05-05")
+    made = plain(bill(engine, load, tariff("price_per_kwh = 0.1\nfixed_per_month = 31")))
+    assert json.loads(json.dumps(made)) == made
+    assert made["total"] == "3.40"
+    assert made["months"][0]["lines"][1] == {
+        "first": "2026-05-04", "end": "2026-05-05", "charge": "monthly", "what": "Fixed charge per month",
+        "quantity": "1", "unit": "months", "unit_price": "31", "share": "1/31", "amount": "1.00",
+    }  # fmt: skip
 
 
 cents = st.integers(0, 5000).map(lambda value: Decimal(value) / 10000)

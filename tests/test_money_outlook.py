@@ -14,6 +14,7 @@ from money_site import PEAK, connection, day, every_hour, site, tariff
 from energy_analytics.money import (
     CarbonError,
     carbon_kg,
+    choose_carbon,
     default_carbon,
     emissions,
     expected_bill,
@@ -135,6 +136,18 @@ def test_factors_by_the_hour(engine: duckdb.DuckDBPyConnection, tmp_path: Path) 
     assert found.kg == pytest.approx(known + 21 * carbon.g_per_kwh / 1000)
     assert found.without_hour_percent == pytest.approx(100 * 21 / 25)
     assert carbon_kg(1.0, carbon, hour=datetime(2026, 10, 25, 12)) == 0.6
+
+
+def test_what_the_settings_name(tmp_path: Path) -> None:
+    path = tmp_path / "grid.csv"
+    path.write_text("timestamp,g_per_kwh\n2026-01-01 00:00,100\n2026-01-01 01:00,200\n")
+    assert choose_carbon(None, None, timezone=None) == default_carbon()
+    assert choose_carbon(50.0, None, timezone=None).g_per_kwh == 50
+    assert choose_carbon(None, path, timezone=None).terms == (
+        "on average 150 g of CO2 per kWh (hourly, 1 January 2026 to 1 January 2026)"
+    )
+    with pytest.raises(CarbonError, match="Both carbon_file"):
+        choose_carbon(50.0, path, timezone=None)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,25 @@
 """Tariff files: what they may say, and what is told of those that are wrong."""
 
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from money_site import PEAK, tariff
 
-from energy_analytics.money import TariffFileError, flat_tariff, parse_tariff, read_tariff, slot_prices
-from energy_analytics.tariff import choose_price
+from energy_analytics.money import (
+    TariffFileError,
+    choose_tariff,
+    flat_tariff,
+    parse_tariff,
+    read_tariff,
+    slot_prices,
+    terms_in_words,
+)
+from energy_analytics.tariff import TariffError, choose_price
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "config" / "tariffs").glob("*.toml"))
 
@@ -178,3 +189,64 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
     with pytest.raises(TariffFileError, match="UTF-8"):
         read_tariff(tmp_path / "latin.toml")
+
+
+def test_what_the_settings_name(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f'name = "Mine"\ncurrency = "GBP"\nsource = "my bill"\n[[version]]\n{PEAK}')
+    mine = choose_tariff(path, price_per_kwh=None, currency=None)
+    assert terms_in_words(mine, MONDAY) == "0.20 to 0.30 GBP per kWh (Mine)"
+    own = choose_tariff(None, price_per_kwh=0.31, currency="GBP")
+    assert terms_in_words(own, MONDAY) == "0.31 GBP per kWh (your own price)"
+    assert choose_tariff(None, price_per_kwh=None, currency=None).name.startswith("EU household average")
+    with pytest.raises(TariffError, match="Both tariff_file"):
+        choose_tariff(path, price_per_kwh=0.31, currency="GBP")
+    with pytest.raises(TariffError, match=r"currency is EUR, but .* is in GBP"):
+        choose_tariff(path, price_per_kwh=None, currency="EUR")
+
+
+def test_the_tariff_in_the_description_is_one() -> None:
+    text = (EXAMPLES[0].parent / "README.md").read_text("utf-8")
+    found = parse_tariff(text.partition("```toml\n")[2].partition("```")[0], origin="README.md")
+    assert (len(found.versions[0].demands), len(found.versions[0].taxes)) == (1, 1)
+
+
+VALUES = st.one_of(
+    st.sampled_from(
+        [
+            "1",
+            "-1",
+            "1.5",
+            "3.0",
+            "nan",
+            "inf",
+            "true",
+            '"x"',
+            '""',
+            '"11-4"',
+            '"22:00-06:00"',
+            "[]",
+            "[[1]]",
+            '["a", 1]',
+            "{}",
+        ]
+    ),
+    st.sampled_from(["2026-01-01", "2026-01-01T00:00:00", "[{}]", '[{ hours = "07:00-07:00" }]', "[{ months = 1 }]"]),
+)
+KEYS = st.sampled_from(
+    "valid_from valid_to price_per_kwh fixed_per_day export_price_per_kwh period tiers demand tax name months days "
+    "hours when tier percent on price_per_kw interval_minutes".split()
+)
+TABLES = st.sampled_from(["period", "tiers", "demand", "tax"])
+
+
+@given(
+    version=st.dictionaries(KEYS, VALUES, max_size=3),
+    tables=st.lists(st.tuples(TABLES, st.dictionaries(KEYS, VALUES, max_size=4)), max_size=2),
+)
+def test_nonsense_is_refused_in_one_way_only(version: dict[str, str], tables: list[tuple[str, dict[str, str]]]) -> None:
+    terms = "\n".join(f"{key} = {value}" for key, value in version.items())
+    for table, entries in tables:
+        terms += f"\n[[version.{table}]]\n" + "\n".join(f"{key} = {value}" for key, value in entries.items())
+    with suppress(TariffFileError):
+        tariff(terms)

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Final
 
 from energy_analytics import words
 
 from .hours import slot_minutes
-from .load import Load, demand_minutes
+from .load import NANO, Load, demand_minutes
 from .terms import DAY_MINUTES, Tariff
 from .usage import Usage
 
-_NAMED = 3
+_NAMED: Final = 3
+_YEAR_DAYS: Final = 365
 
 
 def basis(
@@ -19,6 +21,7 @@ def basis(
     """Tell what the bill of the days from `start` to `end` (exclusive) takes for granted."""
     return (
         *_dates(tariff, start, end),
+        *_size(tariff, used, days=(end - start).days),
         *_long_readings(load, tariff),
         *_holidays(tariff, holidays),
         *_demand(load, tariff, used),
@@ -32,6 +35,16 @@ def _dates(tariff: Tariff, start: date, end: date) -> Iterator[str]:
         yield f"{tariff.name} is dated from {words.plain_day(first)}; earlier days are billed at its first prices."
     if last is not None and end > last:
         yield f"{tariff.name} ends on {words.plain_day(last)}; days from then on are billed at its last prices."
+
+
+def _size(tariff: Tariff, used: Sequence[Usage], *, days: int) -> Iterator[str]:
+    kwh_per_year = sum(sum(one.taken_nano_kwh) for one in used) / NANO * _YEAR_DAYS / days
+    limit = tariff.largest_site_kwh_per_year
+    if limit is not None and kwh_per_year > limit:
+        yield (
+            f"{tariff.name} is no price for a site of this size: it is meant for up to {words.energy(limit)} a year, "
+            f"and this one uses {words.energy(kwh_per_year)}."
+        )
 
 
 def _long_readings(load: Load, tariff: Tariff) -> Iterator[str]:

@@ -17,7 +17,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 
@@ -209,6 +209,45 @@ def tier_parts(version: Version, used: Usage) -> list[tuple[str, int, Decimal]]:
         parts.append((name, max(0, min(total, end) - begin), tier.price_per_kwh))
         begin, begin_kwh = end, tier.up_to_kwh
     return parts
+
+
+def plain(made: Bill) -> dict[str, Any]:
+    """Return a bill as JSON can hold it; decimals as strings, so that not a cent is lost."""
+    return {
+        "tariff": made.tariff,
+        "currency": made.currency,
+        "source": made.source,
+        "start": made.start.isoformat(),
+        "end": made.end.isoformat(),
+        "kwh": str(made.kwh),
+        "exported_kwh": str(made.exported_kwh),
+        "total": str(made.total),
+        "days_without_readings": made.days_without_readings,
+        "days_with_gaps": made.days_with_gaps,
+        "assumptions": list(made.assumptions),
+        "months": [
+            {
+                "month": f"{one.month:%Y-%m}",
+                "kwh": str(one.kwh),
+                "total": str(one.total),
+                "lines": [
+                    {
+                        "first": line.first.isoformat(),
+                        "end": line.end.isoformat(),
+                        "charge": line.charge,
+                        "what": line.what,
+                        "quantity": str(line.quantity),
+                        "unit": line.unit,
+                        "unit_price": str(line.unit_price),
+                        "share": str(line.share),
+                        "amount": str(line.amount),
+                    }
+                    for line in one.lines
+                ],
+            }
+            for one in made.months
+        ],
+    }
 
 
 def rounded(amount: Fraction, decimals: int) -> Decimal:

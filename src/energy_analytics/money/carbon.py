@@ -71,6 +71,18 @@ def flat_carbon(g_per_kwh: float) -> Carbon:
     return Carbon("your own factor", "your settings", g_per_kwh)
 
 
+def choose_carbon(g_per_kwh: float | None, carbon_file: Path | None, *, timezone: str | None) -> Carbon:
+    """Return what the settings name: an hourly file, the site's own factor, or the dated default.
+
+    Raises CarbonError for a file beside a factor, and what `read_carbon` refuses.
+    """
+    if carbon_file is None:
+        return default_carbon() if g_per_kwh is None else flat_carbon(g_per_kwh)
+    if g_per_kwh is not None:
+        raise CarbonError(f"Both carbon_file ({carbon_file}) and g_per_kwh ({g_per_kwh:g}) are set. Keep one.")
+    return read_carbon(carbon_file, timezone=timezone)
+
+
 def carbon_kg(kwh: float, carbon: Carbon, *, hour: datetime | None = None) -> float:
     """Return the emissions of an energy, kg; at the factor of its hour (local start) where one is known."""
     grams = carbon.g_per_kwh if hour is None else carbon.by_hour.get(hour, carbon.g_per_kwh)

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from math import inf
 
 import duckdb
+
+from energy_analytics.tariff import FlatPrice
 
 from .bill import rounded, tier_parts
 from .hours import face_of, slot_minutes
@@ -73,6 +76,32 @@ def costs(
         tariff.currency,
         {appliance: cost(total) for appliance, total in appliances.items()},
         {day: cost(total) for day, total in days.items()},
+    )
+
+
+def mean_price(found: Costs, tariff: Tariff) -> FlatPrice | None:
+    """Return what a kWh taken cost on average, taxes included, as one price; None where none was taken.
+
+    For estimates that know a year's energy and not its hours. A tariff with one price and no tax is that price.
+    """
+    taken = sum((one.kwh for one in found.by_day.values()), Decimal(0))
+    if not taken:
+        return None
+    limit = tariff.largest_site_kwh_per_year
+    version = tariff.versions[0]
+    plain = len(tariff.versions) == len(version.periods) == 1 and not (version.tiers_by_month or version.taxes)
+    if plain:
+        name, price = tariff.name, version.periods[0].price_per_kwh
+    else:
+        cost = sum((one.cost for one in found.by_day.values()), Decimal(0))
+        name, price = f"{tariff.name}, mean of its energy", rounded(Fraction(cost) / Fraction(taken), 4)
+    return FlatPrice(
+        name=name,
+        price_per_kwh=float(price),
+        currency=tariff.currency,
+        valid_from=version.valid_from,
+        source=tariff.source,
+        largest_site_kwh_per_year=inf if limit is None else limit,
     )
 
 

@@ -112,7 +112,7 @@ class Entries:
         for item in value if isinstance(value, list) else [value]:
             ends = _MONTHS.fullmatch(item.strip()) if isinstance(item, str) else None
             first, last = (int(ends[1]), int(ends[2])) if ends else (item, item)
-            if isinstance(first, bool) or first not in ALL_MONTHS or last not in ALL_MONTHS:
+            if type(first) is not int or first not in ALL_MONTHS or last not in ALL_MONTHS:
                 self.fault(f'months = {item!r} is neither a number from 1 to 12 nor a range such as "11-4"')
                 continue
             found |= {(first - 1 + step) % 12 + 1 for step in range((last - first) % 12 + 1)}

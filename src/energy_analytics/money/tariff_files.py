@@ -7,11 +7,11 @@ from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Final, get_args
 
-from energy_analytics.tariff import TariffError
+from energy_analytics.tariff import TariffError, choose_price
 
 from .hours import MOST_PERIODS, months_in_words, overlaps, unpriced
 from .tables import Entries
-from .terms import ALL_MONTHS, Charged, Demand, Period, Tariff, Tax, Tier, Version, Window
+from .terms import ALL_MONTHS, Charged, Demand, Period, Tariff, Tax, Tier, Version, Window, flat_tariff
 
 _INTERVALS: Final = (5, 10, 15, 30, 60)
 """Lengths in minutes over which demand is averaged."""
@@ -30,6 +30,22 @@ def read_tariff(path: Path) -> Tariff:
         raise TariffFileError(f"The tariff file {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise TariffFileError(f"The tariff file {path} is not written in UTF-8.") from error
+
+
+def choose_tariff(tariff_file: Path | None, *, price_per_kwh: float | None, currency: str | None) -> Tariff:
+    """Return the tariff that the settings name: a file, a flat price, or the dated default.
+
+    Raises TariffError for a file beside a flat price, a currency that is not the file's, and what `choose_price` and
+    `read_tariff` refuse.
+    """
+    if tariff_file is None:
+        return flat_tariff(choose_price(price_per_kwh, currency))
+    if price_per_kwh is not None:
+        raise TariffError(f"Both tariff_file ({tariff_file}) and price_per_kwh ({price_per_kwh:g}) are set. Keep one.")
+    found = read_tariff(tariff_file)
+    if currency not in (None, found.currency):
+        raise TariffError(f"currency is {currency}, but {tariff_file} is in {found.currency}. Leave out currency.")
+    return found
 
 
 def parse_tariff(text: str, *, origin: str) -> Tariff:

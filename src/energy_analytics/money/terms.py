@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, Literal
 
+from energy_analytics import words
 from energy_analytics.tariff import FlatPrice
 
 ALL_MONTHS: Final = frozenset(range(1, 13))
@@ -134,6 +135,16 @@ class Tariff:
     def by_the_hour(self) -> bool:
         """Whether the price of energy depends on the hour in any version."""
         return any(len({period.price_per_kwh for period in version.periods}) > 1 for version in self.versions)
+
+
+def terms_in_words(tariff: Tariff, day: date) -> str:
+    """Return the price of a kWh on a day with the tariff's name, as it stands beside an amount; without taxes."""
+    version = tariff.versions[tariff.version_on(day)]
+    prices = [period.price_per_kwh for period in version.periods]
+    prices = prices or [tier.price_per_kwh for tier in version.tiers_by_month[day.month]]
+    low, high = (words.unit_price(float(price), tariff.currency) for price in (min(prices), max(prices)))
+    span = low if low == high else f"{low.removesuffix(tariff.currency)}to {high}"
+    return f"{span} per kWh ({tariff.name})"
 
 
 def flat_tariff(price: FlatPrice) -> Tariff:
