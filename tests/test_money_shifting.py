@@ -68,11 +68,24 @@ def test_placing_is_as_cheap_as_the_best_of_all_ways(
         if limit is None or all(use <= most for use, most in zip(site_wh, limit, strict=True)):
             cost = sum((use * price for use, price in zip(site_wh, prices, strict=True)), Fraction(0))
             best = cost if best is None else min(best, cost)
-    found = place(prices, wanted, limit_wh=limit)
+    placed = place(prices, wanted, limit_wh=limit)
+    found = placed.placement
+    assert placed.proved
     assert (None if found is None else found.cost) == best
     if found is not None:
         for task, use in zip(wanted, found.wh, strict=True):
             assert use in set(every_way(task))
+
+
+def test_a_search_that_is_given_up_says_so() -> None:
+    # Six runs of two hours in five gaps of three: as pieces they fit, as runs they do not, in thousands of ways.
+    gaps = [1, 1, 1, 0] * 5
+    placed = place([Fraction(1)] * 20, [Task(2, (1,) * 20, 2)] * 6, limit_wh=gaps)
+    assert (placed.placement, placed.proved) == (None, False)
+    five = place([Fraction(1)] * 20, [Task(2, (1,) * 20, 2)] * 5, limit_wh=gaps)
+    assert five.proved
+    assert five.placement is not None
+    assert five.placement.cost == 10
 
 
 @settings(max_examples=150)

@@ -29,6 +29,12 @@ class Problem:
     charged: tuple[bool, ...]
     """Parts of the day that the demand charge looks at."""
     _solved: dict[int, tuple[Fraction, Use] | None] = field(default_factory=dict)
+    _unproved: set[int | None] = field(default_factory=set)
+
+    @property
+    def proved(self) -> bool:
+        """Whether no search for this day was given up, under any ceiling."""
+        return not self._unproved
 
     @cached_property
     def free(self) -> tuple[Fraction, Use]:
@@ -58,7 +64,10 @@ class Problem:
         return sum((wh * price for own in use for wh, price in zip(own, self.prices, strict=True) if wh), Fraction(0))
 
     def _place(self, ceiling_wh: int | None) -> tuple[Fraction, Use] | None:
-        placed = place(self.prices, self.tasks, limit_wh=self._room(ceiling_wh))
+        found = place(self.prices, self.tasks, limit_wh=self._room(ceiling_wh))
+        if not found.proved:
+            self._unproved.add(ceiling_wh)
+        placed = found.placement
         if placed is None:
             return None
         use = tuple(

@@ -10,6 +10,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, lcm
+from typing import Final
+
+MOST_TRIES: Final = 300
+"""Starts of uninterrupted runs that are gone into before the best so far is taken: under a tight limit three or four
+runs have more ways than there is time. Without a limit the first way is the best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,72 +37,117 @@ class Placement:
     cost: Fraction
 
 
-def place(
-    prices: Sequence[Fraction], tasks: Sequence[Task], *, limit_wh: Sequence[int] | None = None
-) -> Placement | None:
-    """Return the cheapest placement of all tasks; None when they do not fit.
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The cheapest placement, None when the tasks do not fit; or the best found, where the search was given up."""
+
+    placement: Placement | None
+    proved: bool
+    """Whether no cheaper one exists (see MOST_TRIES)."""
+
+
+def place(prices: Sequence[Fraction], tasks: Sequence[Task], *, limit_wh: Sequence[int] | None = None) -> Placed:
+    """Find the cheapest placement of all tasks.
 
     `limit_wh` is what all tasks together may use in each hour. Of hours that cost the same the earliest are taken.
     """
-    runs = [number for number, task in enumerate(tasks) if task.run_hours is not None]
-    loose = [number for number, task in enumerate(tasks) if task.run_hours is None]
-    ceiling = list(limit_wh) if limit_wh is not None else [sum(task.energy_wh for task in tasks)] * len(prices)
-    found = _place_loose(prices, [tasks[number] for number in loose], ceiling)
-    if found is None:
-        return None
-    best: list[Placement] = []
-    starts = {number: sorted(_starts(prices, tasks[number])) for number in runs}
-    if not all(starts.values()):
-        return None
-    order = sorted(runs, key=lambda number: -tasks[number].energy_wh)
-    cheapest_after = [Fraction(0)] * (len(order) + 1)
-    for depth in range(len(order) - 1, -1, -1):
-        cheapest_after[depth] = cheapest_after[depth + 1] + starts[order[depth]][0][0]
+    scale = lcm(*(price.denominator for price in prices))
+    found = _Search([int(price * scale) for price in prices], tasks)
+    room = list(limit_wh) if limit_wh is not None else [sum(task.energy_wh for task in tasks)] * len(prices)
+    found.run(room)
+    if found.best is None:
+        return Placed(None, proved=not found.gave_up)
+    cost, wh = found.best
+    return Placed(Placement(wh, Fraction(cost, scale)), proved=not found.gave_up)
 
-    def try_from(depth: int, cost: Fraction, left_wh: list[int], wh: dict[int, tuple[int, ...]]) -> None:
-        if depth == len(order):
-            rest = _place_loose(prices, [tasks[number] for number in loose], left_wh)
-            if rest is not None and (not best or cost + rest.cost < best[0].cost):
-                every = wh | dict(zip(loose, rest.wh, strict=True))
-                best[:] = [Placement(tuple(every[number] for number in range(len(tasks))), cost + rest.cost)]
+
+class _Search:
+    """Every start of every run, but for those that cannot beat the best so far. Prices are whole numbers."""
+
+    def __init__(self, prices: Sequence[int], tasks: Sequence[Task]) -> None:
+        self._prices = prices
+        self._order = sorted(range(len(prices)), key=lambda hour: (prices[hour], hour))
+        self._tasks = tasks
+        self._runs = sorted(
+            (number for number, task in enumerate(tasks) if task.run_hours is not None),
+            key=lambda number: (-tasks[number].energy_wh, number),
+        )
+        self._loose = [number for number, task in enumerate(tasks) if task.run_hours is None]
+        self._starts = {number: sorted(_starts(prices, tasks[number])) for number in self._runs}
+        self._cheapest_loose = self._least = 0
+        self._tries_left = MOST_TRIES
+        self.best: tuple[int, tuple[tuple[int, ...], ...]] | None = None
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether ways were left untried that might have been cheaper."""
+        return self._tries_left <= 0 and not self._beaten(self._least)
+
+    def run(self, room_wh: list[int]) -> None:
+        """Find the best placement within the room of each hour."""
+        loose = [self._tasks[number] for number in self._loose]
+        pieces = [_in_pieces(self._tasks[number]) for number in self._runs]
+        alone, every = self._place(loose, room_wh), self._place([*loose, *pieces], room_wh)
+        if alone is None or every is None or not all(self._starts.values()):
             return
-        for own_cost, _, shape in starts[order[depth]]:
-            if best and cost + own_cost + cheapest_after[depth + 1] + found.cost >= best[0].cost:
+        self._cheapest_loose, self._least = alone[0], every[0]
+        self._try(0, 0, room_wh, {})
+
+    def _try(self, depth: int, cost: int, room_wh: list[int], wh: dict[int, tuple[int, ...]]) -> None:
+        """Go through the starts of one run; after the last, place the rest exactly."""
+        self._tries_left -= 1
+        if depth == len(self._runs):
+            rest = self._place([self._tasks[number] for number in self._loose], room_wh)
+            if rest is not None and not self._beaten(cost + rest[0]):
+                every = wh | dict(zip(self._loose, rest[1], strict=True))
+                self.best = cost + rest[0], tuple(every[number] for number in range(len(self._tasks)))
+            return
+        number = self._runs[depth]
+        later = sum(self._starts[other][0][0] for other in self._runs[depth + 1 :]) + self._cheapest_loose
+        for own_cost, _, shape in self._starts[number]:
+            if self._tries_left <= 0 or self._beaten(max(cost + own_cost + later, self._least)):
                 return
-            if all(use <= left for use, left in zip(shape, left_wh, strict=True)):
-                left = [left - use for use, left in zip(shape, left_wh, strict=True)]
-                try_from(depth + 1, cost + own_cost, left, wh | {order[depth]: shape})
+            if all(use <= room for use, room in zip(shape, room_wh, strict=True)):
+                left = [room - use for use, room in zip(shape, room_wh, strict=True)]
+                self._try(depth + 1, cost + own_cost, left, wh | {number: shape})
 
-    try_from(0, Fraction(0), ceiling, {})
-    return best[0] if best else None
+    def _beaten(self, cost: int) -> bool:
+        return self.best is not None and cost >= self.best[0]
+
+    def _place(self, tasks: Sequence[Task], room_wh: Sequence[int]) -> tuple[int, tuple[tuple[int, ...], ...]] | None:
+        """Place tasks that may be interrupted: the cheapest hours are opened first, each filled as flow allows."""
+        if min(room_wh, default=0) < 0:
+            return None
+        flow = [[0] * len(room_wh) for _ in tasks]
+        left_of_task = [task.energy_wh for task in tasks]
+        left_of_hour = list(room_wh)
+        opened: list[int] = []
+        for hour in self._order:
+            if not any(left_of_task):
+                break
+            opened.append(hour)
+            while path := _path(tasks, flow, opened, left_of_task, left_of_hour):
+                _push(path, tasks, flow, left_of_task, left_of_hour)
+        if any(left_of_task):
+            return None
+        cost = sum(use * price for uses in flow for use, price in zip(uses, self._prices, strict=True))
+        return cost, tuple(tuple(uses) for uses in flow)
 
 
-def _starts(prices: Sequence[Fraction], task: Task) -> Iterator[tuple[Fraction, int, tuple[int, ...]]]:
+def _in_pieces(run: Task) -> Task:
+    """Return a run as if it could be interrupted, at no more than its even power: what it costs at least."""
+    portion = ceil(run.energy_wh / (run.run_hours or 1))
+    return Task(run.energy_wh, tuple(min(most, portion) for most in run.most_wh))
+
+
+def _starts(prices: Sequence[int], task: Task) -> Iterator[tuple[int, int, tuple[int, ...]]]:
     """Yield the cost, the first hour and the shape of every run that the task's own limit allows."""
     hours = task.run_hours or 1
     portions = [task.energy_wh * (number + 1) // hours - task.energy_wh * number // hours for number in range(hours)]
     for start in range(len(prices) - hours + 1):
         if all(use <= task.most_wh[start + number] for number, use in enumerate(portions)):
-            cost = sum((use * prices[start + number] for number, use in enumerate(portions)), Fraction(0))
+            cost = sum(use * prices[start + number] for number, use in enumerate(portions))
             yield cost, start, (*(0,) * start, *portions, *(0,) * (len(prices) - start - hours))
-
-
-def _place_loose(prices: Sequence[Fraction], tasks: Sequence[Task], limit_wh: Sequence[int]) -> Placement | None:
-    """Place tasks that may be interrupted: hours are opened in order of price, each filled as far as flow allows."""
-    flow = [[0] * len(prices) for _ in tasks]
-    left_of_task = [task.energy_wh for task in tasks]
-    left_of_hour = list(limit_wh)
-    opened: list[int] = []
-    for hour in sorted(range(len(prices)), key=lambda hour: (prices[hour], hour)):
-        if not any(left_of_task):
-            break
-        opened.append(hour)
-        while path := _path(tasks, flow, opened, left_of_task, left_of_hour):
-            _push(path, tasks, flow, left_of_task, left_of_hour)
-    if any(left_of_task) or min(left_of_hour, default=0) < 0:
-        return None
-    cost = sum((use * prices[hour] for uses in flow for hour, use in enumerate(uses) if use), Fraction(0))
-    return Placement(tuple(tuple(uses) for uses in flow), cost)
 
 
 def _path(

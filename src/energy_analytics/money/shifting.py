@@ -64,6 +64,9 @@ class Shifting:
     demand_saving: Decimal
     skipped: tuple[str, ...]
     """Appliances whose readings are too long to tell hours."""
+    proved: bool
+    """Whether nothing saves more. Not so where many uninterrupted runs share a tight limit and a search was given
+    up; the saving is then one that can be had, and perhaps not the highest."""
 
     @property
     def saving(self) -> Decimal:
@@ -134,6 +137,7 @@ def shift(
         moved=tuple(_told(tariff, one, number, solved, days=max(1, days_read)) for number, one in enumerate(able)),
         demand_saving=rounded(demand_saving, tariff.decimals),
         skipped=tuple(one.appliance for one in deferrables if one not in able),
+        proved=all(one.proved for one, _ in solved),
     )
 
 
