@@ -291,6 +291,41 @@ class Paragraph:
 
     text: str
     assumption: str = ""
+    findings: tuple[str, ...] = ()
+    """Ids of the findings that it tells; empty for a remark that needs none."""
+    written_by: str = "rules"
+    """`rules`, or the name of a language model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a language model was asked, and what came of it."""
+
+    provider: str
+    model: str
+    host: str
+    """Where the model was reached; empty when it was not even known where."""
+    question: str
+    """Hash of all that was to be sent: the same question need not be paid for twice."""
+    findings: int
+    fields: tuple[str, ...]
+    """How many findings were to be sent, and what of each."""
+    calls: int
+    """Requests sent; 0 means that nothing left the machine."""
+    input_tokens: int
+    output_tokens: int
+    estimated: bool
+    """Whether the tokens are an estimate of ours, because a server did not tell them."""
+    seconds: float
+    cost: float | None
+    """In `currency`; None when no prices are set."""
+    currency: str
+    outcome: str
+    """Empty when it answered; else why not, as a sentence of ours."""
+    drafts: Mapping[str, str] = field(default_factory=dict)
+    """Texts that were accepted, by section, with references in place of figures."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """What was wrong with the others, by section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,4 +335,6 @@ class Advice:
     insights: tuple[Paragraph, ...]
     auditor: tuple[Paragraph, ...]
     written_by: str
-    """`rules`, or the name of a language model."""
+    """`rules`, or the name of the language model that wrote at least one paragraph."""
+    asked: Asked | None = None
+    """None when no language model was to be asked."""

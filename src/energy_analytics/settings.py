@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -79,6 +79,45 @@ class AwsSettings(BaseModel):
     """Bedrock model that the function may ask."""
 
 
+class InsightsSettings(BaseModel):
+    """Who writes the advice: `[insights]` in `energy.toml`. The key of OpenAI is no setting: see `insights.keys`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    provider: Literal["rules", "auto", "openai", "bedrock"] = "rules"
+    """Nothing leaves the machine under `rules`. `auto` is OpenAI if there is a key, else Bedrock if it has a model."""
+    openai_model: str | None = None
+    openai_base_url: Annotated[str, Field(pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$")] | None = None
+    """A server that speaks OpenAI's protocol, such as one on this machine; None is OpenAI's own."""
+    bedrock_model: str | None = None
+    """Id or ARN of a model or an inference profile."""
+    bedrock_region: str | None = None
+    """None takes the region of the AWS configuration."""
+    timeout_seconds: Positive = 20.0
+    """For one answer."""
+    budget_seconds: Positive = 45.0
+    budget_tokens: Annotated[int, Field(ge=1)] = 30_000
+    budget_cost: Positive | None = None
+    """In `price_currency`. What would go beyond a run's budget is not asked, and the rules write."""
+    answer_tokens: Annotated[int, Field(ge=100)] = 6_000
+    """Most tokens of one answer, with what a model thinks before it."""
+    price_per_million_input_tokens: Annotated[float, Field(ge=0)] | None = None
+    price_per_million_output_tokens: Annotated[float, Field(ge=0)] | None = None
+    price_currency: str = "USD"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for provider, model in (("openai", self.openai_model), ("bedrock", self.bedrock_model)):
+            if self.provider == provider and not model:
+                raise ValueError(f"provider is {provider!r} and {provider}_model names no model; there is no default")
+        prices = (self.price_per_million_input_tokens, self.price_per_million_output_tokens)
+        if (prices[0] is None) != (prices[1] is None):
+            raise ValueError("set both prices per million tokens, of input and of output, or neither")
+        if self.budget_cost is not None and prices[0] is None:
+            raise ValueError("budget_cost needs price_per_million_input_tokens and price_per_million_output_tokens")
+        return self
+
+
 class Settings(SiteSettings, BaseSettings):
     """All settings of a run. Units are in the names or the comments; None means not set."""
 
@@ -100,6 +139,7 @@ class Settings(SiteSettings, BaseSettings):
     """Threads of the engine; None takes one per core."""
     sites: dict[str, SiteSettings] = Field(default_factory=dict)
     aws: AwsSettings = Field(default_factory=AwsSettings)
+    insights: InsightsSettings = Field(default_factory=InsightsSettings)
 
     @classmethod
     def settings_customise_sources(

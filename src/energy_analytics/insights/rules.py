@@ -76,7 +76,10 @@ def _paragraphs(findings: Sequence[Finding], tellers: dict[str, Teller]) -> list
             groups.extend([finding] for finding in of_kind)
         elif of_kind:
             groups.append(of_kind)
-    return [Paragraph(tellers[group[0].kind](group), _assumption(group)) for group in sorted(groups, key=rank)]
+    return [
+        Paragraph(tellers[group[0].kind](group), _assumption(group), tuple(finding.id for finding in group))
+        for group in sorted(groups, key=rank)
+    ]
 
 
 def _assumption(group: Sequence[Finding]) -> str:

@@ -1,0 +1,162 @@
+"""What a reference stands for: a figure of a finding as a phrase that says what it is of, wherever it is put."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from energy_analytics import words
+from energy_analytics.insights.phrases import compared
+from energy_analytics.results import Finding
+
+LABEL_LIMIT: Final = 120
+APPLIANCE: Final = "appliance"
+"""The reference to the name of a finding's appliance."""
+
+_PERIODS: Final = {"year": "a year", "month": "a month", "week": "a week", "day": "a day", "night": "a night"}
+_RATE: Final = re.compile(rf"_per_({'|'.join(_PERIODS)})$")
+
+_PERCENT: Final[Mapping[tuple[str, str], str]] = {
+    ("top_consumer", "share_percent"): "{} of all energy",
+    ("upgrade", "share_percent"): "{} of all energy",
+    ("habit", "share_percent"): "{} of all energy",
+    ("unknown_class", "share_percent"): "{} of all energy",
+    ("baseload", "share_percent"): "{} of everything used",
+    ("busiest_hours", "share_percent"): "{} of the day's energy",
+    ("busiest_hours", "top_share_percent"): "{} of the energy in these hours",
+    ("night", "share_percent"): "{} of the day's energy",
+    ("upgrade", "saving_percent"): "{} of what it uses",
+    ("habit", "saving_percent"): "{} of what it uses",
+    ("anomalies", "readings_percent"): "{} of its readings",
+}
+"""What a percentage is of. One that is not listed is not offered: without its base it says nothing."""
+
+_CHANGES: Final[Mapping[tuple[str, str], str]] = {
+    ("weekend", "change_percent"): "a weekday",
+    ("trend", "change_percent"): "the days before",
+    ("trend", "last_year_change_percent"): "in the same weeks a year ago",
+    ("forecast", "change_percent"): "the recent days",
+}
+"""With what a change compares."""
+
+_UNSAID: Final = frozenset({"breakeven_price", "rank", "sigma", "even_share_percent", "price_per_kwh"})
+"""Figures that mean nothing by themselves."""
+
+_OF_THE_APPLIANCE: Final[Mapping[str, frozenset[str]]] = {
+    "busiest_hours": frozenset({"top_share_percent"}),
+    "trend": frozenset({"driver_change_kwh_per_day"}),
+}
+"""Kinds that tell of the site and name an appliance beside, with the figures that are the appliance's."""
+
+_TENTH: Final = " for each tenth less"
+"""What the saving of the baseload is the saving of."""
+
+_LABELS: Final[Mapping[str, str]] = {
+    "what": "{}",
+    "busiest": "{}",
+    "highest_day": "{}",
+    "highest_at": "on {}",
+    "since": "since {}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What stands in a text in place of a reference."""
+
+    text: str
+    is_figure: bool = False
+    saves: bool = False
+    """Whether the figure is a saving, rather than what something uses or costs."""
+    subject: str | None = None
+    """The appliance that it is of; None for the site."""
+
+
+def phrases(finding: Finding) -> dict[str, Phrase]:
+    """Return what can be referred to in a finding, by name."""
+    found = {}
+    if finding.appliance is not None:
+        found[APPLIANCE] = Phrase(words.name(finding.appliance), subject=finding.appliance)
+    own = _OF_THE_APPLIANCE.get(finding.kind)
+    for name in finding.figures:
+        text = _figure(finding, name)
+        if text is not None:
+            subject = finding.appliance if own is None or name in own else None
+            found[name] = Phrase(text, is_figure=True, saves=name.startswith("saving"), subject=subject)
+    return found | {name: Phrase(text) for name, text in _labels(finding).items()}
+
+
+def _labels(finding: Finding) -> dict[str, str]:
+    labels = {name: words.name(text, limit=LABEL_LIMIT) for name, text in finding.labels.items()}
+    found = {name: _LABELS[name].format(text) for name, text in labels.items() if name in _LABELS}
+    for name, start, end in (("window", "from", "to"), ("period", "first", "last"), ("period", "since", "until")):
+        if start in labels and end in labels:
+            found.pop(start, None)
+            same = labels[start] == labels[end]
+            found[name] = f"on {labels[start]}" if same else f"from {labels[start]} to {labels[end]}"
+    return found
+
+
+def _figure(finding: Finding, name: str) -> str | None:
+    """Write a figure with its unit, its period and what it is of; None for what cannot stand alone."""
+    value, place = finding.figures[name], (finding.kind, name)
+    if name in _UNSAID or name.endswith(("_low", "_high")):
+        return None
+    if place in _CHANGES:
+        return f"{compared(value)} {_CHANGES[place]}"
+    if place in _PERCENT:
+        return _PERCENT[place].format(words.percent(value))
+    if name in _SAYINGS:
+        return _SAYINGS[name](finding)
+    return _quantity(finding, name)
+
+
+def _quantity(finding: Finding, name: str) -> str | None:
+    """Write a figure by the unit and the period in its name, with its bounds if it has any."""
+    rate = _RATE.search(name)
+    stem, period = (name[: rate.start()], f" {_PERIODS[rate[1]]}") if rate else (name, "")
+    tenth = _TENTH if finding.kind == "baseload" and stem.startswith("saving") else ""
+    unit = next((unit for fits, unit in _UNITS if fits(stem)), None)
+    if unit is None or (unit is _money and "currency" not in finding.labels):
+        return None
+    text = unit(finding.figures[name], finding)
+    low, high = (finding.figures.get(f"{name}_{end}") for end in ("low", "high"))
+    if low is not None and high is not None and low != high:
+        text = f"{text} (between {unit(low, finding)} and {unit(high, finding)})"
+    return f"{text}{period}{tenth}"
+
+
+def _money(value: float, finding: Finding) -> str:
+    return words.money(value, finding.labels["currency"])
+
+
+_UNITS: Final[tuple[tuple[Callable[[str], bool], Callable[[float, Finding], str]], ...]] = (
+    (re.compile(r"(^|_)kwh(_|$)").search, lambda value, _: words.energy(value)),
+    (re.compile(r"(^|_)kw$").search, lambda value, _: words.power(value)),
+    (re.compile(r"(^|_)kg$").search, lambda value, _: f"{words.number(value)} kg of carbon dioxide"),
+    (re.compile(r"(^|_)days$").search, lambda value, _: words.count(round(value), "day")),
+    (re.compile(r"(^|_)hours$").search, lambda value, _: words.count(round(value), "hour")),
+    (re.compile(r"^(cost|saving|bill|payment|amount|purchase_price)(?!.*percent)(_|$)").search, _money),
+)
+"""How a quantity is written, by its name without the period. What fits nothing is not offered."""
+
+
+def _change_of_driver(finding: Finding) -> str:
+    change_kwh = finding.figures["driver_change_kwh_per_day"]
+    return f"{'up' if change_kwh > 0 else 'down'} by {words.energy(abs(change_kwh))} a day"
+
+
+def _payback(finding: Finding) -> str | None:
+    """Write the time in which a purchase pays back with the price up to which it does: neither is true alone."""
+    if "breakeven_price" not in finding.figures or "currency" not in finding.labels:
+        return None
+    price = words.money(finding.figures["breakeven_price"], finding.labels["currency"], cents=True)
+    return f"{words.count(finding.figures['payback_years'], 'year')} if it costs at most {price}"
+
+
+_SAYINGS: Final[Mapping[str, Callable[[Finding], str | None]]] = {
+    "driver_change_kwh_per_day": _change_of_driver,
+    "payback_years": _payback,
+    "flagged": lambda finding: words.count(finding.figures["flagged"], "time"),
+}
+"""Figures that are said in a way of their own."""
