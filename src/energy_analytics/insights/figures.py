@@ -39,7 +39,36 @@ _CHANGES: Final[Mapping[tuple[str, str], str]] = {
 }
 """With what a change compares."""
 
-_UNSAID: Final = frozenset({"breakeven_price", "rank", "sigma", "even_share_percent", "price_per_kwh"})
+_OF: Final[Mapping[tuple[str, str], str]] = {
+    ("overview", "total_kwh"): "{} in all",
+    ("overview", "complete_days"): "{} that are complete",
+    ("top_consumer", "total_kwh"): "{} in all",
+    ("busiest_hours", "kwh_per_day"): "{} in these hours",
+    ("shift", "kwh_per_day"): "{} in these hours",
+    ("night", "mean_kw"): "{} on average",
+    ("baseload", "saving_kwh_per_year"): "{} for each tenth less",
+    ("baseload", "saving_per_year"): "{} for each tenth less",
+    ("baseload", "saving_carbon_kg_per_year"): "{} for each tenth less",
+    ("weekend", "weekday_kwh"): "{} on a weekday",
+    ("weekend", "weekend_day_kwh"): "{} on a weekend day",
+    ("weekend", "busiest_kwh"): "{} on a {busiest}",
+    ("trend", "recent_kwh_per_day"): "{} lately",
+    ("trend", "before_kwh_per_day"): "{} before that",
+    ("trend", "last_year_kwh_per_day"): "{} a year ago",
+    ("stopped", "before_kwh_per_day"): "{} before that",
+    ("forecast", "forecast_kwh"): "{} in the coming days",
+    ("forecast", "cost"): "{} in the coming days",
+    ("forecast", "forecast_kwh_per_day"): "{} in the coming days",
+    ("forecast", "recent_kwh_per_day"): "{} lately",
+    ("forecast", "highest_kwh"): "{} on {highest_day}",
+    ("anomalies", "highest_kwh"): "{} on {highest_at}",
+}
+"""What a quantity is of, where its name alone would let it be taken for another; with the finding's labels."""
+
+_UNSAID: Final = frozenset(
+    {"breakeven_price", "rank", "sigma", "even_share_percent", "price_per_kwh", "threshold_kwh", "hours", "days"}
+    | {"recent_days"}
+)
 """Figures that mean nothing by themselves."""
 
 _OF_THE_APPLIANCE: Final[Mapping[str, frozenset[str]]] = {
@@ -48,14 +77,9 @@ _OF_THE_APPLIANCE: Final[Mapping[str, frozenset[str]]] = {
 }
 """Kinds that tell of the site and name an appliance beside, with the figures that are the appliance's."""
 
-_TENTH: Final = " for each tenth less"
-"""What the saving of the baseload is the saving of."""
-
 _LABELS: Final[Mapping[str, str]] = {
     "what": "{}",
     "busiest": "{}",
-    "highest_day": "{}",
-    "highest_at": "on {}",
     "since": "since {}",
 }
 
@@ -115,28 +139,32 @@ def _quantity(finding: Finding, name: str) -> str | None:
     """Write a figure by the unit and the period in its name, with its bounds if it has any."""
     rate = _RATE.search(name)
     stem, period = (name[: rate.start()], f" {_PERIODS[rate[1]]}") if rate else (name, "")
-    tenth = _TENTH if finding.kind == "baseload" and stem.startswith("saving") else ""
-    unit = next((unit for fits, unit in _UNITS if fits(stem)), None)
+    unit = next((unit for fits, unit in _UNITS if fits.search(stem)), None)
     if unit is None or (unit is _money and "currency" not in finding.labels):
         return None
     text = unit(finding.figures[name], finding)
     low, high = (finding.figures.get(f"{name}_{end}") for end in ("low", "high"))
     if low is not None and high is not None and low != high:
         text = f"{text} (between {unit(low, finding)} and {unit(high, finding)})"
-    return f"{text}{period}{tenth}"
+    labels = {label: words.name(said, limit=LABEL_LIMIT) for label, said in finding.labels.items()}
+    place = (finding.kind, name)
+    try:
+        return _OF.get(place, "{}").format(f"{text}{period}", **labels)
+    except KeyError:  # Without the label it does not say what it is of.
+        return None
 
 
 def _money(value: float, finding: Finding) -> str:
     return words.money(value, finding.labels["currency"])
 
 
-_UNITS: Final[tuple[tuple[Callable[[str], bool], Callable[[float, Finding], str]], ...]] = (
-    (re.compile(r"(^|_)kwh(_|$)").search, lambda value, _: words.energy(value)),
-    (re.compile(r"(^|_)kw$").search, lambda value, _: words.power(value)),
-    (re.compile(r"(^|_)kg$").search, lambda value, _: f"{words.number(value)} kg of carbon dioxide"),
-    (re.compile(r"(^|_)days$").search, lambda value, _: words.count(round(value), "day")),
-    (re.compile(r"(^|_)hours$").search, lambda value, _: words.count(round(value), "hour")),
-    (re.compile(r"^(cost|saving|bill|payment|amount|purchase_price)(?!.*percent)(_|$)").search, _money),
+_UNITS: Final[tuple[tuple[re.Pattern[str], Callable[[float, Finding], str]], ...]] = (
+    (re.compile(r"(^|_)kwh(_|$)"), lambda value, _: words.energy(value)),
+    (re.compile(r"(^|_)kw$"), lambda value, _: words.power(value)),
+    (re.compile(r"(^|_)kg$"), lambda value, _: f"{words.number(value)} kg of carbon dioxide"),
+    (re.compile(r"(^|_)days$"), lambda value, _: words.count(round(value), "day")),
+    (re.compile(r"(^|_)hours$"), lambda value, _: words.count(round(value), "hour")),
+    (re.compile(r"^(cost|saving|bill|payment|amount|purchase_price)(?!.*percent)(_|$)"), _money),
 )
 """How a quantity is written, by its name without the period. What fits nothing is not offered."""
 

@@ -60,11 +60,15 @@ class Section:
         found = known.words | known.plain_words
         for kind in {one.kind for one in self.findings}:
             found |= known.topics.get(kind, frozenset())
-        appliances = {one.appliance for one in self.findings if one.appliance is not None}
-        if len(appliances) == 1:
-            classes = " ".join(each.name for each in classify(next(iter(appliances))))
-            found |= frozenset(_CLASS_WORD.findall(classes))
+        if len(self.subjects) == 1:
+            appliance = next(iter(self.subjects)) or ""
+            found |= frozenset(_CLASS_WORD.findall(" ".join(each.name for each in classify(appliance))))
         return found
+
+    @cached_property
+    def subjects(self) -> frozenset[str | None]:
+        """Whose figures are told: of appliances, and of the site as None."""
+        return frozenset(phrase.subject for phrase in self.phrases.values() if phrase.is_figure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,14 +229,13 @@ def _check_meaning(sentence: Sequence[_Token]) -> None:
 
 def _check_subjects(section: Section, sentence: Sequence[_Token]) -> None:
     """Refuse a figure that is given to another appliance than its own."""
-    subjects = {phrase.subject for phrase in section.phrases.values() if phrase.is_figure}
     named: str | None = None
     for token in sentence:
         if token.phrase is None:
             continue
         if token.is_name:
             named = token.phrase.subject
-        elif token.is_figure and token.phrase.subject != named and not (named is None and len(subjects) == 1):
+        elif token.is_figure and token.phrase.subject != named and not (named is None and len(section.subjects) == 1):
             whose = "the whole site" if token.phrase.subject is None else f"{{{{{token.finding}.{APPLIANCE}}}}}"
             raise UngroundedError(
                 f"The figure {token.text} is that of {whose}, which the sentence does not say before."

@@ -5,7 +5,7 @@ what the other has written, and runs again what does not rest on it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,11 +17,11 @@ from ..engine import connect
 from ..findings import find as find_out
 from ..forecasting import warm_up
 from ..history import merge, take_in
-from ..insights import PROVIDERS
+from ..insights import advise
 from ..intake import UnusableUploadError, estimated_rows
 from ..lake import GoneError, Lake, LakeError
 from ..report import render_html, render_text
-from ..results import Analysis
+from ..results import Advice, Analysis
 from ..runs import Manifest, mark_of, put_manifest, result_keys, withdraw, withdraw_results
 from ..settings import Settings
 from ..tariff import choose_price
@@ -203,8 +203,9 @@ class _Site:
         outputs.check(analysis)
         self.progress(STAGES[4], self.engine, history.rows_accepted)
         keys = result_keys(upload)
+        advice = self._advise(analysis, standing)
         with self.lake.work_folder() as folder:
-            files = self._write(upload, analysis, tables, keys, folder)
+            files = self._write(upload, analysis, advice, tables, keys, folder)
             if standing.is_newest(upload):
                 files |= outputs.write_curated(self.engine, folder, tables.hourly, tables.daily, analysis)
                 self._curated_by = upload
@@ -230,16 +231,21 @@ class _Site:
             "results": summary_of(analysis),
             "outputs": keys,
         }
+        if advice.asked is not None:
+            manifest["words"] = asdict(advice.asked)
         put_manifest(self.lake, upload, manifest)
         return manifest
 
+    def _advise(self, analysis: Analysis, standing: Standing) -> Advice:
+        """Have the findings told; what a language model has answered in an earlier run is not asked again."""
+        price = choose_price(self.settings.price_per_kwh, self.settings.currency)
+        remembered = [one["words"] for one in standing.records if "words" in one]
+        return advise(find_out(analysis, price=price), self.settings, remembered=remembered)
+
     def _write(
-        self, upload: Upload, analysis: Analysis, tables: Tables, keys: Mapping[str, str], folder: Path
+        self, upload: Upload, analysis: Analysis, advice: Advice, tables: Tables, keys: Mapping[str, str], folder: Path
     ) -> dict[str, Path]:
         """Write the results that bear the upload's stamp into a folder, and return them by key."""
-        advice = PROVIDERS["rules"](
-            find_out(analysis, price=choose_price(self.settings.price_per_kwh, self.settings.currency))
-        )
         contents = {
             "processed": outputs.processed_csv(analysis.appliances),
             "forecast": outputs.forecast_csv(analysis),

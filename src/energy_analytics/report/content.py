@@ -5,7 +5,7 @@ from statistics import fmean
 from typing import Final
 
 from energy_analytics import words
-from energy_analytics.report import happenings, outlook
+from energy_analytics.report import authorship, happenings, outlook
 from energy_analytics.report.quality import Row, gap_rows, quality_rows
 from energy_analytics.results import (
     Advice,
@@ -44,7 +44,7 @@ class Content:
     notes: tuple[str, ...]
     insights: tuple[Paragraph, ...]
     auditor: tuple[Paragraph, ...]
-    written_by: str
+    written_by: tuple[str, ...]
     episodes: str
     episode_rows: tuple[tuple[str, str, str, str, str], ...]
     anomalies: str
@@ -70,9 +70,9 @@ def build(analysis: Analysis, advice: Advice, *, source_name: str) -> Content:
         quality=quality_rows(analysis.quality),
         gaps=gap_rows(analysis.quality.longest_gaps),
         notes=tuple(words.name(note, limit=400) for note in analysis.quality.notes),
-        insights=advice.insights,
-        auditor=advice.auditor,
-        written_by=_written_by(advice.written_by),
+        insights=authorship.signed(advice.insights, advice),
+        auditor=authorship.signed(advice.auditor, advice),
+        written_by=authorship.account(advice),
         episodes=happenings.episodes_in_words(analysis.episodes),
         episode_rows=happenings.episode_rows(analysis.episodes),
         anomalies=_anomalies(analysis.anomalies),
@@ -149,12 +149,6 @@ def _busiest_hours(analysis: Analysis) -> str:
     by_hour = [sum(profile[hour] or 0.0 for profile in profiles) for hour in range(24)] if profiles else []
     used = sorted((-kwh, hour) for hour, kwh in enumerate(by_hour) if kwh > 0)
     return ", ".join(f"{_hour(hour)} ({words.energy(-kwh)})" for kwh, hour in used[:3])
-
-
-def _written_by(provider: str) -> str:
-    if provider == "rules":
-        return "Written by fixed rules from the figures of this report. No language model was involved."
-    return f"Written by the language model {words.name(provider)}; its figures are those of this report."
 
 
 def _anomalies(summary: AnomalySummary) -> str:
