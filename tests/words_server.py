@@ -175,14 +175,14 @@ def honest_text(section: dict[str, Any]) -> str:
         named = {reference[2:-2].partition(".")[2]: reference for reference in finding["references"]}
         figures = [name for name in named if name not in LABELS]
         own = finding["kind"] not in OF_THE_SITE
-        who = named["appliance"] if "appliance" in named and own else "This"
+        who = named["appliance"] if "appliance" in named and own else ""
         for name in figures:
             if not own and name in OF_THE_APPLIANCE:
                 sentences.append(f"{named['appliance']} has {named[name]}.")
             elif name.startswith("saving"):
-                sentences.append(f"Using {who if own else 'it'} with care saves {named[name]}.")
+                sentences.append(f"Using {who or 'it'} with care saves {named[name]}.")
             else:
-                sentences.append(f"{who} uses or has {named[name]}.")
+                sentences.append(f"{who or 'This'} uses or has {named[name]}.")
     text = ""
     for sentence in sentences:  # at least one figure of each finding, and no more than there is room for
         if len(text) + len(sentence) < 880:

@@ -1,7 +1,10 @@
 """The key of a model's server: from the environment, or on AWS from where the deployment keeps it. Never told."""
 
 import json
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
@@ -33,15 +36,28 @@ def _fetched(arn: str) -> SecretStr:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        if ":ssm:" in arn:
-            name = arn.partition(":parameter")[2]
-            text = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
-        else:
-            text = boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        with _unlogged():
+            if ":ssm:" in arn:
+                name = arn.partition(":parameter")[2]
+                text = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+            else:
+                text = boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
     except (BotoCoreError, ClientError, KeyError):
         # Not chained: what is told of it must not depend on what an error of the SDK carries.
         raise ModelError("could not be asked: its key, aws.secret_arn, could not be read") from None
     return SecretStr(_key_in(text))
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep the SDK from logging what it receives, which it does where someone has set the level DEBUG."""
+    logger = logging.getLogger("botocore")
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _key_in(text: str) -> str:
