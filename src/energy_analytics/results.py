@@ -192,6 +192,24 @@ class Decomposition:
 
 
 @dataclass(frozen=True, slots=True)
+class IdleLevel:
+    """What an appliance takes while it does nothing, over its last whole hours: see `idle`."""
+
+    appliance: str
+    level_kw: float
+    """Power that nine of ten hours reach."""
+    hours: int
+    """Hours looked at."""
+    idle_share: float
+    """Share of them at this level, give or take 15 %."""
+    active_share: float
+    """Share of them at three times the level or more."""
+    first: date
+    last: date
+    """First and last day looked at."""
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """Everything that a report tells about one site."""
 
@@ -219,6 +237,10 @@ class Analysis:
     appliance_forecasts: tuple[ApplianceForecast, ...] = ()
     decomposition: Decomposition | None = None
     """None without a complete day."""
+    idle_levels: tuple[IdleLevel, ...] = ()
+    """Of the largest appliances those that are never off and do not cycle, largest level first."""
+    temperature_c: Mapping[date, float] | None = None
+    """Mean outdoor temperature by day; None where the user gave none."""
 
 
 @dataclass(frozen=True, slots=True)

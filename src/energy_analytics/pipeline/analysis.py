@@ -33,6 +33,7 @@ from ..forecasting import (
     take_apart,
 )
 from ..history import SiteHistory
+from ..idle import idle_levels
 from ..results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, Quality
 from ..settings import Settings
 from ..tariff import choose_price
@@ -109,6 +110,8 @@ def analyse(
             alarms_per_appliance_month=settings.alarms_per_appliance_month,
             readings_end=max(ends),
         )
+        order = [one.appliance for one in appliances]
+        resting = idle_levels(engine, history.readings, hourly, appliances=order, steps=steps, last=last)
         progress(STAGES[3], engine, history.rows_accepted)
         ahead = looking_ahead.result()
     analysis = Analysis(
@@ -137,6 +140,8 @@ def analyse(
         forecast=ahead.forecast,
         appliance_forecasts=ahead.appliances,
         decomposition=ahead.decomposition,
+        idle_levels=resting,
+        temperature_c=None if settings.temperature_file is None else read_temperatures(settings.temperature_file),
     )
     return analysis, Tables(hourly, daily, anomalies)
 
