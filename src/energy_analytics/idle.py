@@ -60,7 +60,7 @@ def idle_levels(
             WHERE hour >= ? AND readings >= round({_MINUTES_PER_HOUR} / step)
         ), levels AS (
             SELECT appliance, hours, kwh AS level FROM placed
-            WHERE place = ceil({LEVEL_SHARE} * hours) AND hours >= {MIN_HOURS} AND kwh >= {MIN_LEVEL_KW}
+            WHERE place = ceil({LEVEL_SHARE:e} * hours) AND hours >= {MIN_HOURS} AND kwh >= {MIN_LEVEL_KW}
         )
         SELECT appliance, any_value(level), any_value(levels.hours),
             count(*) FILTER (kwh BETWEEN {1 - NEAR} * level AND {1 + NEAR} * level) / count(*) AS idle,

@@ -83,7 +83,7 @@ def idle_level(site: str, appliance: str, days: Days, *, readings: int) -> str:
     return (
         "WITH placed AS (SELECT kwh, row_number() OVER (ORDER BY kwh) AS place, count(*) OVER () AS hours_counted "
         f"FROM hourly WHERE {_of(site, appliance)} AND readings >= {readings} "
-        f'AND {_within(chr(34) + "hour" + chr(34), days, cast=True)}) '
+        f"AND {_within(chr(34) + 'hour' + chr(34), days, cast=True)}) "
         "SELECT max(kwh) AS level_kw FROM placed WHERE place = ceil(1e-1 * hours_counted)"
     )
 
@@ -91,9 +91,7 @@ def idle_level(site: str, appliance: str, days: Days, *, readings: int) -> str:
 def silent_days(site: str, appliance: str) -> str:
     """Days from an appliance's last reading to the last of the site."""
     own = f"max(CASE WHEN appliance = {literal(appliance)} THEN timestamp END)"
-    return (
-        f"SELECT date_diff('second', {own}, max(timestamp)) / 864e2 AS silent_days FROM readings WHERE {_of(site)}"
-    )
+    return f"SELECT date_diff('second', {own}, max(timestamp)) / 864e2 AS silent_days FROM readings WHERE {_of(site)}"
 
 
 def flagged(site: str, appliance: str) -> str:
