@@ -12,18 +12,20 @@ RECENT_DAYS: Final = 28
 """Four whole weeks up to the last reading: how it is now, whatever was plugged in before."""
 MIN_HOURS: Final = 336
 """Two weeks of hours, below which an appliance that was on by chance would pass for one that is never off."""
-LEVEL_SHARE: Final = 0.1
-"""The level is that of the tenth lowest of a hundred hours: a short cut of power does not hide it."""
-NEAR: Final = 0.15
-"""Part of the level by which an idle hour may differ from it; a compressor's hours scatter more."""
-MIN_IDLE_SHARE: Final = 0.3
+LEVEL_SHARE: Final = 0.25
+"""The level is that of the 25th lowest of a hundred hours: within the idle ones, which are half of them or more."""
+NEAR: Final = 0.1
+"""Part of the level by which an idle hour may differ from it; the hours of a compressor or of a whole circuit scatter
+more."""
+MIN_IDLE_SHARE: Final = 0.5
 """Share of idle hours below which there is no level at which the appliance rests."""
 ACTIVE_FACTOR: Final = 3.0
 """An hour is one of use from this multiple of the level on; a fridge hardly ever gets there."""
 MIN_ACTIVE_SHARE: Final = 0.005
 """Share of hours of use below which nothing tells resting from running: a router, an aquarium."""
 MAX_OFF_SHARE: Final = 0.05
-"""Share of readings below a quarter of the level above which it switches off in between: it cycles."""
+"""Share of hours below three quarters of the level, or of shorter readings below a quarter of it, above which the
+appliance is off at times: somebody unplugs it already, or it cycles."""
 MIN_LEVEL_KW: Final = 0.002
 """Below two watts there is nothing to win, and meters of homes tell no less."""
 _LOOKED_AT: Final = 50
@@ -64,9 +66,10 @@ def idle_levels(
         )
         SELECT appliance, any_value(level), any_value(levels.hours),
             count(*) FILTER (kwh BETWEEN {1 - NEAR} * level AND {1 + NEAR} * level) / count(*) AS idle,
-            count(*) FILTER (kwh >= {ACTIVE_FACTOR} * level) / count(*) AS active
+            count(*) FILTER (kwh >= {ACTIVE_FACTOR} * level) / count(*) AS active,
+            count(*) FILTER (kwh < 0.75 * level) / count(*) AS off
         FROM placed JOIN levels USING (appliance) GROUP BY appliance
-        HAVING idle >= {MIN_IDLE_SHARE} AND active >= {MIN_ACTIVE_SHARE}
+        HAVING idle >= {MIN_IDLE_SHARE} AND active >= {MIN_ACTIVE_SHARE} AND off <= {MAX_OFF_SHARE}
         ORDER BY any_value(level) DESC, appliance""",
         [since],
     ).fetchall()
@@ -74,7 +77,7 @@ def idle_levels(
     engine.execute("DROP TABLE resting")
     return tuple(
         IdleLevel(name, level, hours, idle, active, since.date(), last.date())
-        for name, level, hours, idle, active in rows
+        for name, level, hours, idle, active, _ in rows
         if name not in cycling
     )
 

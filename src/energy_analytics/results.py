@@ -197,11 +197,11 @@ class IdleLevel:
 
     appliance: str
     level_kw: float
-    """Power that nine of ten hours reach."""
+    """Power that three of four hours reach."""
     hours: int
     """Hours looked at."""
     idle_share: float
-    """Share of them at this level, give or take 15 %."""
+    """Share of them at this level, give or take 10 %."""
     active_share: float
     """Share of them at three times the level or more."""
     first: date

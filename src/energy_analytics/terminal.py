@@ -183,6 +183,20 @@ def show_contents(found: "Sequence[StoredObject]", *, lake: str) -> None:
     console().print(rows)
 
 
+def show_findings(found: Sequence[tuple[Mapping[str, Any], str]]) -> None:
+    """Print findings, each with its words: id, what it saves in a year, text."""
+    of_sites = any(row["site"] for row, _ in found)
+    columns = table("Id", *(["Site"] if of_sites else []), "Saves a year", "Finding")
+    for row, text in found:
+        kwh = row["figures"].get("saving_kwh_per_year")
+        money = row["figures"].get("saving_per_year")
+        saves = words.money(money, row["labels"]["currency"]) if money else words.energy(kwh) if kwh else ""
+        told = f"(dismissed) {text}" if row["dismissed"] else text
+        site = [words.name(row["site"])] if of_sites else []
+        columns.add_row(row["id"], *site, saves, told)
+    console().print(columns)
+
+
 def show_queries(named: Mapping[str, str]) -> None:
     """Print the named queries and the tables that SQL can ask."""
     rows = table("Query", "What it tells")

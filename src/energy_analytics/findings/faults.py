@@ -22,6 +22,8 @@ ANOMALIES_TOLD: Final = 3
 EPISODE_DAYS: Final = 0.1
 """Mean days of the site that an episode must have taken above the usual before it is a matter of money."""
 EPISODES_TOLD: Final = 3
+COSTLY_KINDS: Final = frozenset({"spike", "unusually high", "stuck on", "on at unusual hours"})
+"""Kinds of episode that take more energy; where use only moved to another time, the difference is chance."""
 _MINUTES_PER_DAY: Final = 1440
 
 
@@ -100,7 +102,8 @@ def costly_episodes(evidence: Evidence) -> Iterator[Finding]:
     costly = [
         one
         for one in evidence.analysis.episodes
-        if one.status != "withdrawn" and one.end > since and one.excess_kwh >= least_kwh > 0
+        if one.status != "withdrawn" and one.kind in COSTLY_KINDS and one.end > since
+        if one.excess_kwh >= least_kwh > 0
     ]
     for one in sorted(costly, key=lambda one: (-one.excess_kwh, one.id))[:EPISODES_TOLD]:
         labels = {

@@ -79,12 +79,12 @@ def baseload(site: str, *, without: Sequence[str]) -> str:
 
 
 def idle_level(site: str, appliance: str, days: Days, *, readings: int) -> str:
-    """Level that nine of ten whole hours reach."""
+    """Level that three of four whole hours reach."""
     return (
         "WITH placed AS (SELECT kwh, row_number() OVER (ORDER BY kwh) AS place, count(*) OVER () AS hours_counted "
         f"FROM hourly WHERE {_of(site, appliance)} AND readings >= {readings} "
         f"AND {_within(chr(34) + 'hour' + chr(34), days, cast=True)}) "
-        "SELECT max(kwh) AS level_kw FROM placed WHERE place = ceil(1e-1 * hours_counted)"
+        "SELECT max(kwh) AS level_kw FROM placed WHERE place = ceil(25e-2 * hours_counted)"
     )
 
 

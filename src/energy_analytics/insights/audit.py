@@ -1,10 +1,14 @@
 """What uses most and what a better appliance is worth, in words."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from energy_analytics import words
 from energy_analytics.insights.phrases import between, energy_and_money, named, saved
 from energy_analytics.results import Finding
+
+
+_PLACES: Final = {1: "uses the most", 2: "comes second", 3: "comes third"}
 
 
 def top_consumers(findings: Sequence[Finding]) -> str:
@@ -17,7 +21,8 @@ def top_consumers(findings: Sequence[Finding]) -> str:
             yearly = energy_and_money(one, "kwh_per_year", "cost_per_year", brackets=False)
             part += f" (about {yearly} a year)"
         parts.append(part)
-    text = f"{named(findings[0])} uses the most: {parts[0]}."
+    place = _PLACES[int(findings[0].figures["rank"])]
+    text = f"{named(findings[0])} {place}: {parts[0]}."
     rest = [f"{named(one)} with {part}" for one, part in zip(findings[1:], parts[1:], strict=True)]
     return f"{text} Next {'come' if len(rest) > 1 else 'comes'} {words.listing(rest)}." if rest else text
 

@@ -66,6 +66,11 @@ def advise(findings: Sequence[Finding]) -> Advice:
     return Advice(tuple(insights), tuple(auditor), "rules")
 
 
+def tell(finding: Finding) -> str:
+    """Tell one finding on its own."""
+    return (INSIGHTS | AUDIT)[finding.kind]([finding])
+
+
 def _paragraphs(findings: Sequence[Finding], tellers: dict[str, Teller]) -> list[Paragraph]:
     """Tell what a section knows: the opening, faults, what is worth money by the amount, the rest in order."""
     place = {kind: number for number, kind in enumerate(tellers)}

@@ -14,21 +14,21 @@ import duckdb
 from .. import outputs, schema
 from ..account import describe_run, summary_of
 from ..engine import connect
-from ..findings import find as find_out
+from ..findings.records import as_rows
 from ..forecasting import warm_up
 from ..history import merge, take_in
 from ..insights import PROVIDERS
 from ..intake import UnusableUploadError, estimated_rows
 from ..lake import GoneError, Lake, LakeError
 from ..report import render_html, render_text
-from ..results import Analysis
+from ..results import Analysis, Finding
 from ..runs import Manifest, mark_of, put_manifest, result_keys, withdraw, withdraw_results
 from ..settings import Settings
-from ..tariff import choose_price
 from ..unusual import from_rows
 from ..uploads import Upload, digest_meanwhile, find, identify, readings_key
 from .analysis import STAGES, Progress, Tables, analyse, silent
 from .standing import Standing, survey
+from .telling import findings_of, to_be_told
 
 _VERSIONS: Final = 20
 """An upload that is replaced so often while it is run never rests."""
@@ -203,8 +203,9 @@ class _Site:
         outputs.check(analysis)
         self.progress(STAGES[4], self.engine, history.rows_accepted)
         keys = result_keys(upload)
+        findings = findings_of(analysis, self.settings)
         with self.lake.work_folder() as folder:
-            files = self._write(upload, analysis, tables, keys, folder)
+            files = self._write(upload, analysis, findings, tables, keys, folder)
             if standing.is_newest(upload):
                 files |= outputs.write_curated(self.engine, folder, tables.hourly, tables.daily, analysis)
                 self._curated_by = upload
@@ -227,19 +228,23 @@ class _Site:
             },
             "after": mark_of(before),
             "history": [one.version for one in history.uploads],
-            "results": summary_of(analysis),
+            "results": summary_of(analysis) | {"findings": as_rows(findings)},
             "outputs": keys,
         }
         put_manifest(self.lake, upload, manifest)
         return manifest
 
     def _write(
-        self, upload: Upload, analysis: Analysis, tables: Tables, keys: Mapping[str, str], folder: Path
+        self,
+        upload: Upload,
+        analysis: Analysis,
+        findings: Sequence[Finding],
+        tables: Tables,
+        keys: Mapping[str, str],
+        folder: Path,
     ) -> dict[str, Path]:
         """Write the results that bear the upload's stamp into a folder, and return them by key."""
-        advice = PROVIDERS["rules"](
-            find_out(analysis, price=choose_price(self.settings.price_per_kwh, self.settings.currency))
-        )
+        advice = PROVIDERS["rules"](to_be_told(findings, self.lake, self.name))
         contents = {
             "processed": outputs.processed_csv(analysis.appliances),
             "forecast": outputs.forecast_csv(analysis),
