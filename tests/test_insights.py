@@ -99,7 +99,13 @@ def test_the_payback_is_a_sum_that_can_be_checked() -> None:
     text = words_of(advise(home({"Water Heater": FLAT_10})))
     assert "3,650 kWh (730 EUR) a year" in text
     assert "about 50 % less, saving 1,825 kWh (365 EUR) each year" in text
-    assert "within 5 years if it costs less than 1,825.00 EUR, which is 5 times 365.00 EUR" in text
+    assert "It costs 2,000 to 4,000 EUR, so it has paid for itself after 5.5 to 11.0 years" in text
+    assert "2,000 and 4,000 divided by the 365.00 EUR saved each year" in text
+
+
+def test_without_a_price_the_payback_says_what_may_be_paid() -> None:
+    text = words_of(advise(home({"AC": FLAT_10})))
+    assert "within 5 years if it costs less than 365.00 EUR, which is 5 times 73.00 EUR" in text
 
 
 def test_every_estimate_stands_with_its_assumption() -> None:

@@ -7,7 +7,6 @@ from energy_analytics import words
 from energy_analytics.insights.phrases import between, energy_and_money, named, saved
 from energy_analytics.results import Finding
 
-
 _PLACES: Final = {1: "uses the most", 2: "comes second", 3: "comes third"}
 
 
