@@ -108,8 +108,8 @@ def costly_episodes(evidence: Evidence) -> Iterator[Finding]:
     for one in sorted(costly, key=lambda one: (-one.excess_kwh, one.id))[:EPISODES_TOLD]:
         labels = {
             "what": one.kind,
-            "since": words.moment(one.start),
-            "until": words.moment(one.end),
+            "since": words.plain_day(one.start),
+            "until": words.plain_day(one.end),
             "going_on": "yes" if one.status == "open" else "",
             **evidence.currency,
         }

@@ -123,15 +123,17 @@ def _weather(finding: Finding, prefix: str) -> str:
 
 
 def episode(findings: Sequence[Finding]) -> str:
-    """Tell a stretch of unusual use and what it cost."""
-    finding = findings[0]
-    figures, labels = finding.figures, finding.labels
-    text = (
-        f"{named(finding)} took {energy_and_money(finding, 'excess_kwh', 'cost')} more than usual from "
-        f"{labels['since']} to {labels['until']} ({labels['what']}): {words.energy(figures['actual_kwh'])} where such "
-        f"hours take {words.energy(figures['expected_kwh'])}."
-    )
-    return f"{text} It may still go on: look at it now." if labels["going_on"] else text
+    """Tell stretches of unusual use and what they cost."""
+    parts = []
+    for one in findings:
+        labels = one.labels
+        still = ", and it may still go on" if labels["going_on"] else ""
+        when = labels["since"] if labels["since"] == labels["until"] else f"{labels['since']} to {labels['until']}"
+        parts.append(
+            f"{named(one)} took {energy_and_money(one, 'excess_kwh', 'cost')} more than usual ({when}, "
+            f"{labels['what']}{still})"
+        )
+    return f"What went wrong has its price: {words.listing(parts)}. The section on anomalies says what happened."
 
 
 def forecast(findings: Sequence[Finding]) -> str:

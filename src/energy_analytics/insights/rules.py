@@ -37,7 +37,7 @@ AUDIT: Final[dict[str, Teller]] = {
 }
 """What the auditor tells."""
 
-ONE_BY_ONE: Final = frozenset({"stopped", "habit", "standby", "episode", "move", "above_class", "upgrade"})
+ONE_BY_ONE: Final = frozenset({"stopped", "habit", "standby", "move", "above_class", "upgrade"})
 """Kinds of which each finding gets a paragraph of its own; the others share one."""
 
 NOTHING_YET: Final = Paragraph(
