@@ -80,6 +80,14 @@ def measure(
     )
 
 
+def forget(engine: duckdb.DuckDBPyConnection, load: Load) -> None:
+    """Drop the tables of a load that is not needed any more."""
+    for (table,) in engine.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, ?)", [f"{load.name}_"]
+    ).fetchall():
+        engine.execute(f"DROP TABLE {table}")
+
+
 def slots(load: Load, slot_minutes: int) -> str:
     """Write SQL for the load in parts of a day.
 

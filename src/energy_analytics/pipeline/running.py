@@ -24,10 +24,10 @@ from ..report import render_html, render_text
 from ..results import Analysis
 from ..runs import Manifest, mark_of, put_manifest, result_keys, withdraw, withdraw_results
 from ..settings import Settings
-from ..tariff import choose_price
 from ..unusual import from_rows
 from ..uploads import Upload, digest_meanwhile, find, identify, readings_key
 from .analysis import STAGES, Progress, Tables, analyse, silent
+from .pricing import flat_price
 from .standing import Standing, survey
 
 _VERSIONS: Final = 20
@@ -237,9 +237,7 @@ class _Site:
         self, upload: Upload, analysis: Analysis, tables: Tables, keys: Mapping[str, str], folder: Path
     ) -> dict[str, Path]:
         """Write the results that bear the upload's stamp into a folder, and return them by key."""
-        advice = PROVIDERS["rules"](
-            find_out(analysis, price=choose_price(self.settings.price_per_kwh, self.settings.currency))
-        )
+        advice = PROVIDERS["rules"](find_out(analysis, price=flat_price(analysis.money)))
         contents = {
             "processed": outputs.processed_csv(analysis.appliances),
             "forecast": outputs.forecast_csv(analysis),
