@@ -18,7 +18,7 @@ from .bill import Bill, bill_of, rounded, tier_parts
 from .hours import face_of, slot_minutes
 from .load import Load, kwh, site_slots, slots
 from .terms import DAY_MINUTES, Tariff
-from .usage import Usage, usage
+from .usage import Usage, period_of, usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,10 @@ def bill_with_costs(
 def _costs(engine: duckdb.DuckDBPyConnection, load: Load, tariff: Tariff, used: Sequence[Usage], slot: int) -> Costs:
     """Put the cost beside what `usage` has just added up: its tables say in which period each part of a day is."""
     prices = [prices_of(tariff, one) for one in used]
-    join = "JOIN money_days USING (day) JOIN money_faces USING (version, month, kind, minute)"
+    period_sql, joins = period_of(slot)
     appliances: dict[str, list[Fraction]] = {}
     for appliance, exported, segment, period, nano in engine.execute(f"""
-        SELECT appliance, exported, segment, period, sum(nano_kwh) FROM {slots(load, slot)} {join}
+        SELECT appliance, exported, segment, {period_sql} AS period, sum(nano_kwh) FROM {slots(load, slot)} {joins}
         GROUP BY ALL ORDER BY ALL""").fetchall():
         price = -_export_price(tariff, used[segment]) if exported else prices[segment][period]
         total = appliances.setdefault(appliance, [Fraction(0), Fraction(0)])
@@ -82,7 +82,7 @@ def _costs(engine: duckdb.DuckDBPyConnection, load: Load, tariff: Tariff, used: 
         total[1] += int(nano) * price
     days: dict[date, list[Fraction]] = {}
     for day, segment, period, nano in engine.execute(f"""
-        SELECT day, segment, period, sum(taken) FROM {site_slots(engine, load, slot)} {join}
+        SELECT day, segment, {period_sql} AS period, sum(taken) FROM {site_slots(engine, load, slot)} {joins}
         WHERE taken IS NOT NULL GROUP BY ALL ORDER BY ALL""").fetchall():
         total = days.setdefault(day, [Fraction(0), Fraction(0)])
         total[0] += int(nano)

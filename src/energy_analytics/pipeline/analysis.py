@@ -23,6 +23,7 @@ from ..aggregate import (
 )
 from ..anomalies import Level, create_anomalies, summarise
 from ..calendar import clock, public_holidays
+from ..engine import literal
 from ..forecasting import (
     History,
     check_model,
@@ -32,7 +33,6 @@ from ..forecasting import (
     no_forecast,
     take_apart,
 )
-from ..engine import literal
 from ..history import SiteHistory
 from ..money import forget, measure
 from ..results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, Quality
@@ -151,9 +151,7 @@ def analyse(
     return analysis, Tables(hourly, daily, anomalies)
 
 
-def _set_exports_apart(
-    engine: duckdb.DuckDBPyConnection, readings: str, terms: Terms
-) -> tuple[dict[str, float], str]:
+def _set_exports_apart(engine: duckdb.DuckDBPyConnection, readings: str, terms: Terms) -> tuple[dict[str, float], str]:
     """Return the steps of registers that feed in, and the relation of the readings without theirs.
 
     What a site feeds in is no part of its use, its peaks or its forecast.
