@@ -110,9 +110,10 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
     out.print(f"Episodes  {words.count(len(episodes), 'episode')} of unusual use, {going_on:,} going on")
     forecast = results["forecast"]
     if forecast["days"]:
+        ahead = [one["cost"] for one in money["forecast"]]
         out.print(
-            f"Forecast  {words.number(forecast['kwh'])} kWh in the 7 days from {forecast['days'][0]} "
-            f"({forecast['model'].replace('_', ' ')})"
+            f"Forecast  {words.number(forecast['kwh'])} kWh{f', {cost(ahead)}' if ahead else ''} in the 7 days from "
+            f"{forecast['days'][0]} ({forecast['model'].replace('_', ' ')})"
         )
     else:
         out.print("Forecast  none: no day of the history is complete")
@@ -134,9 +135,7 @@ def _show_money(out: Console, money: Mapping[str, Any]) -> None:
     if expected:
         month = words.month(date.fromisoformat(f"{expected['month']}-01"))
         low, high = words.money(expected["lower"], currency), words.money(expected["upper"], currency)
-        lines.append(
-            ("Bill", f"{words.money(expected['total'], currency)} expected for {month} ({low} to {high})")
-        )
+        lines.append(("Bill", f"{words.money(expected['total'], currency)} expected for {month} ({low} to {high})"))
     if money["unpriced"]:
         lines.append(("Cost", money["unpriced"]))
     else:
@@ -149,7 +148,7 @@ def _show_money(out: Console, money: Mapping[str, Any]) -> None:
         saving = words.money(shifting["saving_per_year"], currency)
         lines.append(("Saving", f"{saving} a year by running at cheaper hours what can wait; see the report"))
     assumed = ", an assumption" if carbon["is_default"] else ""
-    lines.append(("Carbon", f"{words.weight(carbon['kg'])} of CO2 at {carbon['terms']}{assumed}"))
+    lines.append(("Carbon", f"{words.weight(carbon['kg'])} at {carbon['terms']}{assumed}"))
     for label, text in lines:
         out.print(f"{label:<10}{text}", soft_wrap=True)
 

@@ -224,7 +224,7 @@ def _carbon(engine: duckdb.DuckDBPyConnection, load: Load, terms: Terms, costs: 
         by_appliance_kg=found.by_appliance_kg,
         by_day_kg=found.by_day_kg,
         without_hour_percent=found.without_hour_percent,
-        mean_g_per_kwh=1000 * found.kg / kwh if kwh else carbon.g_per_kwh,
+        mean_g_per_kwh=1000 * found.kg / kwh if kwh and carbon.by_hour else carbon.g_per_kwh,
     )
 
 
