@@ -64,8 +64,11 @@ def rows(appliances: Mapping[str, Load], *, days: int, step_minutes: int = 60) -
     return text.getvalue()
 
 
-def findings_of(lake: Path, appliances: Mapping[str, Load], *, days: int, step_minutes: int = 60) -> list[Any]:
+def findings_of(
+    lake: Path, appliances: Mapping[str, Load], *, days: int, step_minutes: int = 60, **settings: object
+) -> list[Any]:
     """Run the home in a lake, and return what is on record of its findings."""
-    manifest: Any = run_key(lake, drop(lake, "raw/home.csv", rows(appliances, days=days, step_minutes=step_minutes)))
+    key = drop(lake, "raw/home.csv", rows(appliances, days=days, step_minutes=step_minutes))
+    manifest: Any = run_key(lake, key, **settings)
     found: list[Any] = manifest["results"]["findings"]
     return found

@@ -359,10 +359,12 @@ def test_two_episodes_of_an_appliance_have_ids_of_their_own() -> None:
 def test_what_cheaper_hours_save_is_told_where_it_is_known() -> None:
     analysis = home({"Heater": EVENING, "Dishwasher": EVENING})
     assert not told(analysis, "move")
-    shift = Shift("Heater", 120.0, 8.1, 0, 6, "Under the night tariff.")
-    found = find(analysis, price=PRICE, shifts=[shift, replace(shift, appliance="Dishwasher", saving_per_year=1.0)])
+    night = tuple(1.35 if hour in (23, 0, 1, 2, 3, 4) else 0.0 for hour in range(24))
+    shift = Shift("Heater", (MONDAY, MONDAY), 60, 120.0, 8.1, night, "Under the night tariff.")
+    small, short = replace(shift, appliance="Dishwasher", saving_per_year=1.0), replace(shift, days=13)
+    found = find(analysis, price=PRICE, shifts=[shift, small, short])
     (moved,) = [finding for finding in found if finding.kind == "move"]
-    assert (moved.appliance, moved.labels["from"], moved.labels["to"]) == ("Heater", "00:00", "06:00")
+    assert (moved.appliance, moved.labels["from"], moved.labels["to"]) == ("Heater", "23:00", "05:00")
     assert moved.figures["saving_per_year"] == 120
     assert "shift" not in {finding.kind for finding in found}
 

@@ -116,6 +116,43 @@ def test_odd_names_neither_break_the_queries_nor_the_page(tmp_path: Path) -> Non
     assert "<script" not in page.read_text("utf-8")
 
 
+NIGHT_TARIFF = """
+name = "Cheap nights"
+currency = "EUR"
+source = "this test"
+
+[[version]]
+valid_from = 2020-01-01
+
+[[version.period]]
+name = "night"
+price_per_kwh = 0.10
+when = [{ hours = "00:00-06:00" }]
+
+[[version.period]]
+name = "day"
+price_per_kwh = 0.40
+"""
+
+
+def test_a_heater_that_could_move_to_the_night(tmp_path: Path) -> None:
+    """2 kWh at 18:00 and at 19:00: at night they would cost 0.30 EUR less each, 438 EUR a year."""
+    tariff = tmp_path / "tariff.toml"
+    tariff.write_text(NIGHT_TARIFF, encoding="utf-8")
+    lake = tmp_path / "lake"
+    heater = {"Water heater": lambda moment, rng: 2.0 if moment.hour in (18, 19) else 0.0, "Oven": oven}
+    found = findings_of(lake, heater, days=28, tariff_file=tariff)
+    (moved,) = of_kind(found, "move")
+    assert moved["appliance"] == "Water heater"
+    assert moved["figures"]["saving_per_year"] == pytest.approx(438, rel=1e-6)
+    assert moved["figures"]["kwh_per_day"] == pytest.approx(4)
+    assert moved["labels"]["to"] <= "06:00"
+    assert found[0]["kind"] in ("move", "above_class", "upgrade")
+    assert not of_kind(found, "shift")
+    assert "Cheap nights" in moved["assumption"]
+    check_evidence(lake, found)
+
+
 def test_a_site_of_its_own_and_a_daylight_saving_clock(tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     key = drop(lake, "raw/it's a site/a.csv", hourly_rows("2026-02-20", hours=24 * 60, appliance="Water heater"))

@@ -81,7 +81,9 @@ def remarkable() -> Analysis:
 
 
 def test_remarkable_homes_are_told_in_figures_of_findings() -> None:
-    findings = find(remarkable(), price=PRICE, carbon=CARBON, shifts=[Shift("Heating", 99.0, 10.0, 0, 6, "Night.")])
+    night = (1.0,) * 6 + (0.0,) * 18
+    shift = Shift("Heating", (MONDAY, MONDAY), 60, 99.0, 6.0, night, "Night.")
+    findings = find(remarkable(), price=PRICE, carbon=CARBON, shifts=[shift])
     assert {"standby", "episode", "above_class", "move"} <= {finding.kind for finding in findings}
     told = words_of(PROVIDERS["rules"](findings))
     assert unfounded(told, findings) == []

@@ -38,18 +38,18 @@ class CarbonFactor:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """What an appliance would have saved at other hours under the site's tariff, scaled to a year."""
+    """What an appliance would save at other hours under the site's tariff."""
 
     appliance: str
+    span: Days
+    days: int
+    """First and last day that it was reckoned on, and how many of those have readings."""
     saving_per_year: float
     """In the currency of the price."""
     kwh_per_day: float
-    """What it takes in all."""
-    from_hour: int
-    to_hour: int
-    """Local hours of the day between which most of it would run."""
+    kwh_by_hour: tuple[float, ...]
+    """24 values: mean energy in that local hour of a day, as it would run."""
     assumption: str
-    saving_carbon_kg_per_year: float | None = None
 
 
 @dataclass(frozen=True)

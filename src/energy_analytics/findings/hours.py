@@ -6,7 +6,7 @@ from typing import Final
 from energy_analytics import words
 from energy_analytics.appliances import classify
 from energy_analytics.findings import queries
-from energy_analytics.findings.evidence import HOURS_PER_YEAR, LEAST_SAVING_KWH, Evidence, sentences
+from energy_analytics.findings.evidence import HOURS_PER_YEAR, LEAST_SAVING_KWH, MIN_YEARLY_DAYS, Evidence, sentences
 from energy_analytics.results import Amount, Finding
 
 WINDOW_HOURS: Final = 3
@@ -23,6 +23,8 @@ SHIFT_ASSUMPTION: Final = (
     "By its name an appliance that can run at another hour. One price for all hours: this moves energy and "
     "saves no money by itself."
 )
+MOST: Final = 0.9
+"""Part of an appliance's energy that the hours named for it hold."""
 MIN_SHIFT_SHARE: Final = 0.05
 """Part of an appliance's own day that must fall into the busy window before moving it is worth a word."""
 
@@ -79,27 +81,34 @@ def shiftable(evidence: Evidence) -> Iterator[Finding]:
 
 
 def moved(evidence: Evidence) -> Iterator[Finding]:
-    """Tell what other hours save under the site's tariff. Silent where nothing is known of its prices by hour."""
+    """Tell what other hours save under the site's tariff. Silent where nothing is known of its prices by hour.
+
+    Needs the two weeks of a yearly figure, and a saving worth that of other advice.
+    """
+    least = LEAST_SAVING_KWH * evidence.price.price_per_kwh
     for one in evidence.shifts:
-        if not evidence.priced or one.saving_per_year < LEAST_SAVING_KWH * evidence.price.price_per_kwh:
+        if not evidence.priced or one.days < MIN_YEARLY_DAYS or one.saving_per_year < least:
             continue
-        figures = {
-            "kwh_per_day": one.kwh_per_day,
-            "saving_kwh_per_year": 0.0,
-            "saving_per_year": one.saving_per_year,
-        }
-        if one.saving_carbon_kg_per_year is not None:
-            figures["saving_carbon_kg_per_year"] = one.saving_carbon_kg_per_year
+        start, hours = _most_of(one.kwh_by_hour)
         yield Finding(
             "move",
             one.appliance,
-            figures,
-            {"from": words.clock(one.from_hour), "to": words.clock(one.to_hour), **evidence.currency},
+            {"kwh_per_day": one.kwh_per_day, "saving_kwh_per_year": 0.0, "saving_per_year": one.saving_per_year},
+            {"from": words.clock(start), "to": words.clock(start + hours), **evidence.currency},
             one.assumption,
-            period=evidence.history,
+            period=one.span,
             confidence="medium",
-            evidence=queries.hours_of_day(evidence.site, range(24), "kwh_per_day", appliances=[one.appliance]),
+            evidence=queries.day_with_readings(evidence.site, one.span, one.appliance),
         )
+
+
+def _most_of(profile: Sequence[float]) -> tuple[int, int]:
+    """Return start and length of the shortest run of hours that holds most of the energy; it may pass midnight."""
+    for hours in range(1, 24):
+        runs = [sum(profile[(start + offset) % 24] for offset in range(hours)) for start in range(24)]
+        if max(runs) >= MOST * sum(profile):
+            return runs.index(max(runs)), hours
+    return 0, 24
 
 
 def night_use(evidence: Evidence) -> Iterator[Finding]:

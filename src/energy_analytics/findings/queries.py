@@ -38,6 +38,13 @@ def mean_day(site: str, days: Days, figure: str, appliance: str | None = None) -
     return f"SELECT avg(day_kwh) AS {figure} FROM ({by_day}) AS by_day"
 
 
+def day_with_readings(site: str, days: Days, appliance: str) -> str:
+    """Energy of an appliance on a mean day with readings of the site, in a span."""
+    own = f"sum(CASE WHEN appliance = {literal(appliance)} THEN kwh ELSE 0e0 END)"
+    where = f"{_of(site)} AND {_within('day', days)}"
+    return f"SELECT {own} / count(DISTINCT day) AS kwh_per_day FROM daily WHERE {where}"
+
+
 def week(site: str) -> str:
     """Mean complete day of weekdays and of weekends. Days are counted from a Monday."""
     by_day = (

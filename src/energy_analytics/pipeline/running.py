@@ -203,7 +203,7 @@ class _Site:
         outputs.check(analysis)
         self.progress(STAGES[4], self.engine, history.rows_accepted)
         keys = result_keys(upload)
-        findings = findings_of(analysis, self.settings)
+        findings = findings_of(analysis)
         with self.lake.work_folder() as folder:
             files = self._write(upload, analysis, findings, tables, keys, folder)
             if standing.is_newest(upload):
