@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,181 @@ class Decomposition:
 
 
 @dataclass(frozen=True, slots=True)
+class IdleLevel:
+    """What an appliance takes while it does nothing, over its last whole hours: see `idle`."""
+
+    appliance: str
+    level_kw: float
+    """Power that three of four hours reach."""
+    hours: int
+    """Hours looked at."""
+    idle_share: float
+    """Share of them at this level, give or take 10 %."""
+    active_share: float
+    """Share of them at three times the level or more."""
+    first: date
+    last: date
+    """First and last day looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTerms:
+    """The tariff behind every amount."""
+
+    name: str
+    currency: str
+    source: str
+    terms: str
+    """The price of a kWh on the last day read with the tariff's name, as it stands beside an amount."""
+    is_default: bool
+    """Whether it stands in because the site has no price of its own."""
+    mean_price_per_kwh: float
+    """What a kWh cost on average over the last year, with the taxes on energy: for estimates that know no hours."""
+    mean_price_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonthCost:
+    """The bill of one calendar month, or of the part of it that was read."""
+
+    month: date
+    kwh: float
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BillTotal:
+    """The bill of the whole history, month by month. Days from `start` to `end`, exclusive."""
+
+    start: date
+    end: date
+    months: tuple[MonthCost, ...]
+    total: Decimal
+    fed_in_kwh: float
+    days_without_readings: int
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CarbonTotal:
+    """What the energy of the whole history emitted, kg of CO2."""
+
+    name: str
+    source: str
+    terms: str
+    is_default: bool
+    kg: float
+    by_appliance_kg: Mapping[str, float]
+    by_day_kg: Mapping[date, float]
+    without_hour_percent: float
+    """Part of the energy for whose hour the factor is the file's mean."""
+    mean_g_per_kwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastCost:
+    """What the energy of one day ahead costs, and its interval."""
+
+    day: date
+    cost: Decimal
+    lower: Decimal
+    upper: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedTotal:
+    """The bill of the month in which the forecast begins, with its interval."""
+
+    month: date
+    days: int
+    days_read: int
+    total: Decimal
+    lower: Decimal
+    upper: Decimal
+    assumption: str
+
+
+@dataclass(frozen=True, slots=True)
+class TariffTotal:
+    """The bill of the last year, as far as it was read, under one tariff. `saving` is negative where it costs more."""
+
+    name: str
+    source: str
+    is_current: bool
+    total: Decimal
+    saving: Decimal
+    saving_percent: float | None
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The same days under each tariff, the cheapest first. Days from `start` to `end`, exclusive."""
+
+    start: date
+    end: date
+    tariffs: tuple[TariffTotal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MovedAppliance:
+    """One appliance at the cheapest hours of each day: its cost as it ran and as it would have run."""
+
+    appliance: str
+    kwh_per_day: float
+    days_moved: int
+    cost_as_read: Decimal
+    cost_moved: Decimal
+    kwh_by_hour_as_read: tuple[float, ...]
+    kwh_by_hour_moved: tuple[float, ...]
+    """24 values each: mean energy in that local hour of a day."""
+
+    @property
+    def saving(self) -> Decimal:
+        """What the other hours save; negative where it makes room for something dearer."""
+        return self.cost_as_read - self.cost_moved
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftingTotal:
+    """What moving the appliances that can wait would have saved. Days from `start` to `end`, exclusive."""
+
+    start: date
+    end: date
+    days: int
+    """Days with readings."""
+    saving: Decimal
+    saving_per_year: float | None
+    demand_saving: Decimal
+    moved: tuple[MovedAppliance, ...]
+    skipped: tuple[str, ...]
+    """Appliances whose readings are too long to tell hours."""
+    proved: bool
+    """Whether nothing saves more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What the energy cost and emitted. Amounts are of energy, with the taxes on it, where not called a bill."""
+
+    price: PriceTerms
+    unpriced: str
+    """Why no amount is told, a sentence; empty where amounts are told. All amounts below are then absent."""
+    cost: Decimal
+    """Sum of the appliances."""
+    by_appliance: Mapping[str, Decimal]
+    """Negative for a register that feeds in, and earns."""
+    by_day: Mapping[date, Decimal]
+    bill: BillTotal | None
+    carbon: CarbonTotal
+    ahead: tuple[ForecastCost, ...] = ()
+    expected: ExpectedTotal | None = None
+    comparison: Comparison | None = None
+    shifting: ShiftingTotal | None = None
+    """None where no appliance can wait, or no hour is cheaper than another."""
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """Everything that a report tells about one site."""
 
@@ -219,6 +395,12 @@ class Analysis:
     appliance_forecasts: tuple[ApplianceForecast, ...] = ()
     decomposition: Decomposition | None = None
     """None without a complete day."""
+    idle_levels: tuple[IdleLevel, ...] = ()
+    """Of the largest appliances those that are never off and do not cycle, largest level first."""
+    temperature_c: Mapping[date, float] | None = None
+    """Mean outdoor temperature by day; None where the user gave none."""
+    money: Money | None = None
+    """What a run always has; None where only energy was looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Settings: defaults here, overridden by `energy.toml`, then by the environment (`ENERGY_...`)."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -13,6 +14,14 @@ from pydantic_settings import (
 )
 
 Positive = Annotated[float, Field(gt=0)]
+
+_REPLACED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "tariff_file": ("price_per_kwh", "currency"),
+    "price_per_kwh": ("tariff_file",),
+    "carbon_file": ("g_per_kwh",),
+    "g_per_kwh": ("carbon_file",),
+}
+"""A site's own choice, and what it puts aside of those above it because the two exclude each other."""
 
 
 class SettingsError(ValueError):
@@ -34,7 +43,22 @@ class SiteSettings(BaseModel):
     temperature_file: Path | None = None
     """CSV with the columns timestamp,temperature_c: the past and the seven days ahead."""
     price_per_kwh: Positive | None = None
+    """One price at every hour, all taxes included; excludes `tariff_file`."""
     currency: str | None = None
+    tariff_file: Path | None = None
+    """TOML file of a tariff: prices by the hour, tiers, fixed and demand charges, taxes, with their dates."""
+    compare_tariffs: tuple[Path, ...] | None = None
+    """Files of other tariffs, under which the report puts the site's own history."""
+    export_appliances: tuple[str, ...] | None = None
+    """Registers that count what the site feeds in; they are no part of its use."""
+    g_per_kwh: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """Grams of CO2 per kWh; excludes `carbon_file`."""
+    carbon_file: Path | None = None
+    """CSV with the columns timestamp,g_per_kwh: the grid's emissions hour by hour."""
+    site_limit_kw: Positive | None = None
+    """Power that the whole site must not exceed where moved appliances run together."""
+    deferrable: dict[str, dict[str, Any]] | None = None
+    """Limits of appliances that can wait, by name, over the typical ones: like, hours, run_hours, ..."""
 
     @field_validator("timezone")
     @classmethod
@@ -158,7 +182,15 @@ class Settings(SiteSettings, BaseSettings):
         own = self.sites.get(site)
         if own is None:
             return self
-        return self.model_copy(update=own.model_dump(exclude_none=True))
+        chosen = own.model_dump(exclude_none=True)
+        replaced = {
+            name: None
+            for choice, others in _REPLACED_BY.items()
+            if choice in chosen
+            for name in others
+            if name not in chosen
+        }
+        return self.model_copy(update=replaced | chosen)
 
 
 def load_settings(config: Path | None = None, **overrides: Any) -> Settings:

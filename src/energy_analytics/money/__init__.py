@@ -9,14 +9,15 @@ from .carbon import (
     choose_carbon,
     default_carbon,
     emissions,
+    emissions_of,
     flat_carbon,
     read_carbon,
 )
-from .comparison import Compared, compare
-from .costs import Cost, Costs, costs, mean_price, slot_prices
+from .comparison import Compared, check_currencies, compare
+from .costs import Cost, Costs, bill_with_costs, costs, mean_price, slot_prices
 from .deferrable import Deferrable, deferrable, typical
-from .load import Load, measure
-from .outlook import ExpectedBill, expected_bill
+from .load import Load, forget, measure
+from .outlook import CostAhead, ExpectedBill, costs_ahead, expected_bill
 from .shifting import Moved, Shifting, shift
 from .tariff_files import TariffFileError, choose_tariff, parse_tariff, read_tariff
 from .terms import Tariff, flat_tariff, terms_in_words
@@ -27,6 +28,7 @@ __all__ = [
     "CarbonError",
     "Compared",
     "Cost",
+    "CostAhead",
     "Costs",
     "Deferrable",
     "Emissions",
@@ -39,17 +41,22 @@ __all__ = [
     "Tariff",
     "TariffFileError",
     "bill",
+    "bill_with_costs",
     "carbon_kg",
+    "check_currencies",
     "choose_carbon",
     "choose_tariff",
     "compare",
     "costs",
+    "costs_ahead",
     "default_carbon",
     "deferrable",
     "emissions",
+    "emissions_of",
     "expected_bill",
     "flat_carbon",
     "flat_tariff",
+    "forget",
     "mean_price",
     "measure",
     "parse_tariff",

@@ -121,7 +121,21 @@ def bill(
         raise TariffError(f"There is nothing to bill from {start} to {end}: the end must be after the start.")
     slot = slot_minutes([tariff])
     used = usage(engine, load, tariff, start=start, end=end, holidays=holidays, slot_minutes=slot)
-    missing, gaps = _unread_days(engine, load, start, end, slot)
+    return bill_of(engine, load, tariff, used, holidays=holidays, slot_minutes=slot)
+
+
+def bill_of(
+    engine: duckdb.DuckDBPyConnection,
+    load: Load,
+    tariff: Tariff,
+    used: Sequence[Usage],
+    *,
+    holidays: frozenset[date],
+    slot_minutes: int,
+) -> Bill:
+    """Bill what was used; `slot_minutes` are those that it was added up in."""
+    start, end = used[0].segment.first, used[-1].segment.end
+    missing, gaps = _unread_days(engine, load, start, end, slot_minutes)
     return assemble(
         tariff,
         used,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from math import isfinite
@@ -152,6 +153,19 @@ def emissions(engine: duckdb.DuckDBPyConnection, load: Load, carbon: Carbon, *, 
         by_appliance_kg={name: by_appliance[name] / _PARTS_PER_KG for name in sorted(by_appliance)},
         by_day_kg={day: by_day[day] / _PARTS_PER_KG for day in sorted(by_day)},
         without_hour_percent=100 * (total - sum(int(row[4]) for row in rows)) / total if total else 0.0,
+    )
+
+
+def emissions_of(
+    by_appliance_kwh: Mapping[str, Decimal], by_day_kwh: Mapping[date, Decimal], carbon: Carbon
+) -> Emissions:
+    """Return the emissions of energy that is added up already, at one factor at every hour."""
+    kg_per_kwh = Decimal(repr(carbon.g_per_kwh)) / GRAMS_PER_KG
+    return Emissions(
+        kg=float(sum(by_day_kwh.values()) * kg_per_kwh),
+        by_appliance_kg={name: float(kwh * kg_per_kwh) for name, kwh in sorted(by_appliance_kwh.items())},
+        by_day_kg={day: float(kwh * kg_per_kwh) for day, kwh in sorted(by_day_kwh.items())},
+        without_hour_percent=0.0,
     )
 
 

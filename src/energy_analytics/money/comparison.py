@@ -24,6 +24,13 @@ class Compared:
     """Of the current bill; None where that is zero or below."""
 
 
+def check_currencies(tariffs: Sequence[Tariff]) -> None:
+    """Raise TariffError for tariffs in different currencies."""
+    if len({tariff.currency for tariff in tariffs}) > 1:
+        named = ", ".join(f"{tariff.name} in {tariff.currency}" for tariff in tariffs)
+        raise TariffError(f"Tariffs in different currencies cannot be compared: {named}.")
+
+
 def compare(
     engine: duckdb.DuckDBPyConnection,
     load: Load,
@@ -38,10 +45,7 @@ def compare(
     Use stays as it was: nobody moves anything because of the prices. Of tariffs that cost the same, the current
     one comes first. Raises TariffError for tariffs in different currencies.
     """
-    currencies = {tariff.currency for tariff in tariffs}
-    if len(currencies) > 1:
-        named = ", ".join(f"{tariff.name} in {tariff.currency}" for tariff in tariffs)
-        raise TariffError(f"Tariffs in different currencies cannot be compared: {named}.")
+    check_currencies(tariffs)
     bills = [bill(engine, load, tariff, start=start, end=end, holidays=holidays) for tariff in tariffs]
     current = bills[0].total
     found = [

@@ -3,7 +3,7 @@
 Fixed and demand charges belong to no kWh; they are in the bill and not here. Tiers count with the month's mean.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,11 +14,11 @@ import duckdb
 
 from energy_analytics.tariff import FlatPrice
 
-from .bill import rounded, tier_parts
+from .bill import Bill, bill_of, rounded, tier_parts
 from .hours import face_of, slot_minutes
 from .load import Load, kwh, site_slots, slots
 from .terms import DAY_MINUTES, Tariff
-from .usage import Usage, usage
+from .usage import Usage, period_of, usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,32 @@ def costs(
     holidays: frozenset[date] = frozenset(),
 ) -> Costs:
     """Put the cost beside the energy of each appliance and of each local day from `start` to `end`, exclusive."""
+    return bill_with_costs(engine, load, tariff, start=start, end=end, holidays=holidays)[1]
+
+
+def bill_with_costs(
+    engine: duckdb.DuckDBPyConnection,
+    load: Load,
+    tariff: Tariff,
+    *,
+    start: date,
+    end: date,
+    holidays: frozenset[date] = frozenset(),
+) -> tuple[Bill, Costs]:
+    """Return the bill of the days from `start` to `end` (exclusive) and their costs, for little more than one."""
     slot = slot_minutes([tariff])
     used = usage(engine, load, tariff, start=start, end=end, holidays=holidays, slot_minutes=slot)
-    prices = [_prices(tariff, one) for one in used]
-    join = "JOIN money_days USING (day) JOIN money_faces USING (version, month, kind, minute)"
+    found = _costs(engine, load, tariff, used, slot)
+    return bill_of(engine, load, tariff, used, holidays=holidays, slot_minutes=slot), found
+
+
+def _costs(engine: duckdb.DuckDBPyConnection, load: Load, tariff: Tariff, used: Sequence[Usage], slot: int) -> Costs:
+    """Put the cost beside what `usage` has just added up: its tables say in which period each part of a day is."""
+    prices = [prices_of(tariff, one) for one in used]
+    period_sql, joins = period_of(slot)
     appliances: dict[str, list[Fraction]] = {}
     for appliance, exported, segment, period, nano in engine.execute(f"""
-        SELECT appliance, exported, segment, period, sum(nano_kwh) FROM {slots(load, slot)} {join}
+        SELECT appliance, exported, segment, {period_sql} AS period, sum(nano_kwh) FROM {slots(load, slot)} {joins}
         GROUP BY ALL ORDER BY ALL""").fetchall():
         price = -_export_price(tariff, used[segment]) if exported else prices[segment][period]
         total = appliances.setdefault(appliance, [Fraction(0), Fraction(0)])
@@ -63,7 +82,7 @@ def costs(
         total[1] += int(nano) * price
     days: dict[date, list[Fraction]] = {}
     for day, segment, period, nano in engine.execute(f"""
-        SELECT day, segment, period, sum(taken) FROM {site_slots(engine, load, slot)} {join}
+        SELECT day, segment, {period_sql} AS period, sum(taken) FROM {site_slots(engine, load, slot)} {joins}
         WHERE taken IS NOT NULL GROUP BY ALL ORDER BY ALL""").fetchall():
         total = days.setdefault(day, [Fraction(0), Fraction(0)])
         total[0] += int(nano)
@@ -117,7 +136,7 @@ def slot_prices(tariff: Tariff, day: date, *, slot: int, holidays: frozenset[dat
     )
 
 
-def _prices(tariff: Tariff, used: Usage) -> tuple[Fraction, ...]:
+def prices_of(tariff: Tariff, used: Usage) -> tuple[Fraction, ...]:
     """Return the price of a kWh in each period of a segment, with its share of the tiers and taxes."""
     version = tariff.versions[used.segment.version]
     factor = 1 + Fraction(version.tax_percent("energy")) / 100

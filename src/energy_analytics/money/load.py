@@ -18,6 +18,7 @@ from energy_analytics.calendar import Clock
 NANO: Final = 10**9
 """Energy is added up in whole nano-kWh: the decimals a meter writes, not their binary neighbours."""
 _LONGEST_STRETCH: Final = 1.5
+_LARGEST_BIGINT: Final = 9.2e18
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Load:
     first: date
     last: date
     """First and last local day with a reading."""
+    nano_type: str = "HUGEINT"
+    """SQL type that holds the nano-kWh of any reading; the smaller one is added up in half the time."""
 
     def spread(self, slot_minutes: int) -> tuple[str, ...]:
         """Return the appliances whose readings are longer than a part of the day, in order."""
@@ -52,7 +55,9 @@ def measure(
     exports: Collection[str] = (),
 ) -> Load:
     """Return the load of a site from its readings. Raises ValueError when there are none."""
-    first, last = engine.execute(f"SELECT min(timestamp)::DATE, max(timestamp)::DATE FROM {readings}").fetchall()[0]
+    first, last, largest_kwh = engine.execute(
+        f"SELECT min(timestamp)::DATE, max(timestamp)::DATE, max(kwh) FROM {readings}"
+    ).fetchall()[0]
     if first is None:
         raise ValueError("there are no readings to put a price on")
     name = "money_{}".format(
@@ -77,7 +82,16 @@ def measure(
         unread_exports=tuple(sorted(set(exports) - read)),
         first=first,
         last=last,
+        nano_type="BIGINT" if largest_kwh * NANO < _LARGEST_BIGINT else "HUGEINT",
     )
+
+
+def forget(engine: duckdb.DuckDBPyConnection, load: Load) -> None:
+    """Drop the tables of a load that is not needed any more."""
+    for (table,) in engine.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, ?)", [f"{load.name}_"]
+    ).fetchall():
+        engine.execute(f"DROP TABLE {table}")
 
 
 def slots(load: Load, slot_minutes: int) -> str:
@@ -89,7 +103,7 @@ def slots(load: Load, slot_minutes: int) -> str:
     minute = f"(60 * hour(local) + minute(local)) // {slot_minutes} * {slot_minutes}"
     short = f"""
         SELECT appliance, timestamp AS local, coalesce(utc_offset_minutes, 0) AS offset_minutes, exported,
-            CAST(round(kwh * {NANO}) AS HUGEINT) AS nano_kwh
+            CAST(round(kwh * {NANO}) AS {load.nano_type}) AS nano_kwh
         FROM {load.readings} JOIN {load.name}_registers USING (appliance) WHERE step <= {slot_minutes}"""
     parts = f"{short} UNION ALL {_spread(load, slot_minutes)}" if load.spread(slot_minutes) else short
     return f"""(SELECT appliance, CAST(local AS DATE) AS day, {minute} AS minute, offset_minutes, exported, nano_kwh

@@ -1,7 +1,7 @@
 """The bill at the month's end: what was read so far and the forecast of the days to come, at their prices.
 
-- A day ahead is shared among the hours of the day as the same weekday was in the last eight weeks (a public holiday
-  as a Sunday).
+- The forecast is of what the site takes. A day ahead is shared among the hours of the day as the same weekday was in
+  the last eight weeks (a public holiday as a Sunday), and feeds in as much for each kWh taken as they did.
 - A day past the forecast takes the forecast of its weekday. Its interval is wider by the square root of one more
   than the weeks it lies past: an error that wanders from week to week grows so.
 - The lower and upper bill take every day at its lower or upper end, as if all erred the same way. Errors of
@@ -24,7 +24,8 @@ from energy_analytics import words
 from energy_analytics.results import ForecastDay
 
 from .basis import basis
-from .bill import Bill, assemble
+from .bill import Bill, assemble, rounded
+from .costs import prices_of
 from .hours import period_at, slot_minutes
 from .load import NANO, Load, days_between, site_slots
 from .terms import Tariff
@@ -34,6 +35,7 @@ _PROFILE_DAYS: Final = 56
 _RECENT_DAYS: Final = 30
 _YEAR_DAYS: Final = 365
 _SUNDAY: Final = 6
+_ENDS: Final = ("yhat", "yhat_lower", "yhat_upper")
 
 Shares = Mapping[int, Fraction]
 """Part of a day's energy by minute of the day; sums to 1."""
@@ -48,6 +50,16 @@ class ExpectedBill:
     upper: Decimal
     days_read: int
     assumption: str
+
+
+@dataclass(frozen=True, slots=True)
+class CostAhead:
+    """What the energy of one day ahead costs with the taxes on energy, and its interval."""
+
+    day: date
+    cost: Decimal
+    lower: Decimal
+    upper: Decimal
 
 
 def expected_bill(
@@ -77,18 +89,60 @@ def expected_bill(
     }
     recent = _usage_since(engine, load, tariff, today, _RECENT_DAYS, holidays=holidays, slot=slot)
     yearly = _usage_since(engine, load, tariff, today, _YEAR_DAYS, holidays=holidays, slot=slot)
-    shares, fed_in_share = _profile(engine, load, today, slot)
+    shares, fed_in_per_kwh = _profile(engine, load, today, slot)
     days = days_ahead(forecast, end)
     bills = []
-    for which, seen in (("yhat", recent), ("yhat_lower", ()), ("yhat_upper", yearly)):
+    for which, seen in zip(_ENDS, (recent, (), yearly), strict=True):
         used = [
-            _whole(tariff, segment, so_far.get(segment.first), days, which, shares, fed_in_share, seen, holidays, slot)
+            _whole(
+                tariff, segment, so_far.get(segment.first), days, which, shares, fed_in_per_kwh, seen, holidays, slot
+            )
             for segment in segments(tariff, start, end)
         ]
         told = basis(load, tariff, used, start=start, end=end, holidays=holidays)
         bills.append(assemble(tariff, used, assumptions=told))
     totals = [one.total for one in bills]
     return ExpectedBill(bills[0], min(totals), max(totals), (today - start).days, _assumption(forecast, end))
+
+
+def costs_ahead(
+    engine: duckdb.DuckDBPyConnection,
+    load: Load,
+    tariff: Tariff,
+    forecast: Sequence[ForecastDay],
+    *,
+    holidays: frozenset[date] = frozenset(),
+) -> tuple[CostAhead, ...]:
+    """Return what the energy of each forecast day costs. Tiers count with the mean of these days, as part of a month.
+
+    Raises ValueError without a day of forecast.
+    """
+    if not forecast:
+        raise ValueError("without a day of forecast there is no cost of it")
+    slot = slot_minutes([tariff])
+    shares, _ = _profile(engine, load, forecast[0].day, slot)
+    found = []
+    for segment in segments(tariff, forecast[0].day, forecast[-1].day + timedelta(days=1)):
+        version = tariff.versions[segment.version]
+        prices = {
+            which: prices_of(
+                tariff, _whole(tariff, segment, None, forecast, which, shares, Fraction(0), (), holidays, slot)
+            )
+            for which in _ENDS
+        }
+        for one in forecast:
+            if segment.first <= one.day < segment.end:
+                own = _shares_on(one.day, shares, holidays)
+                periods = {m: period_at(version, one.day, m, holidays) if version.periods else 0 for m in own}
+                amounts = [
+                    rounded(
+                        Fraction(getattr(one, which)) * sum(own[m] * prices[which][periods[m]] for m in own),
+                        tariff.decimals,
+                    )
+                    for which in _ENDS
+                ]
+                found.append(CostAhead(one.day, amounts[0], min(amounts), max(amounts)))
+    return tuple(found)
 
 
 def days_ahead(forecast: Sequence[ForecastDay], end: date) -> tuple[ForecastDay, ...]:
@@ -137,7 +191,7 @@ def _whole(
     days: Sequence[ForecastDay],
     which: str,
     shares: Mapping[int, Shares],
-    fed_in_share: Fraction,
+    fed_in_per_kwh: Fraction,
     seen: Sequence[Usage],
     holidays: frozenset[date],
     slot: int,
@@ -152,11 +206,11 @@ def _whole(
         if not segment.first <= one.day < segment.end:
             continue
         nano = round(getattr(one, which) * NANO)
-        returned = round(nano * fed_in_share)
+        returned = round(nano * fed_in_per_kwh)
         fed_in += returned
-        for minute, share in shares[_SUNDAY if one.day in holidays else one.day.weekday()].items():
+        for minute, share in _shares_on(one.day, shares, holidays).items():
             period = period_at(version, one.day, minute, holidays) if version.periods else 0
-            taken[period] += round((nano - returned) * share)
+            taken[period] += round(nano * share)
     if any(segment.first <= one.day < segment.end for one in days):
         peaks = tuple(_highest(peak, index, seen) for index, peak in enumerate(peaks))
     return Usage(segment, tuple(taken), fed_in, peaks)
@@ -172,7 +226,7 @@ def _highest(peak: Peak | None, index: int, seen: Sequence[Usage]) -> Peak | Non
 def _profile(
     engine: duckdb.DuckDBPyConnection, load: Load, today: date, slot: int
 ) -> tuple[Mapping[int, Shares], Fraction]:
-    """Return how each weekday's energy is shared among its hours, and the part of all energy that is fed in."""
+    """Return how each weekday's energy is shared among its hours, and how much is fed in for each kWh taken."""
     since = today - timedelta(days=_PROFILE_DAYS)
     sums: dict[int, dict[int, int]] = {weekday: {} for weekday in range(7)}
     everything: dict[int, int] = {}
@@ -188,7 +242,11 @@ def _profile(
     total = sum(everything.values())
     fallback = everything if total else even
     found = {weekday: _shares(own if any(own.values()) else fallback) for weekday, own in sums.items()}
-    return found, Fraction(fed_in, total + fed_in) if total + fed_in else Fraction(0)
+    return found, Fraction(fed_in, total) if total else Fraction(0)
+
+
+def _shares_on(day: date, shares: Mapping[int, Shares], holidays: frozenset[date]) -> Shares:
+    return shares[_SUNDAY if day in holidays else day.weekday()]
 
 
 def _shares(energy: Mapping[int, int]) -> Shares:

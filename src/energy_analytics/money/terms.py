@@ -132,6 +132,11 @@ class Tariff:
         return len(self.versions) - 1
 
     @property
+    def zero(self) -> Decimal:
+        """No money, in the currency's decimals."""
+        return Decimal(0).scaleb(-self.decimals)
+
+    @property
     def by_the_hour(self) -> bool:
         """Whether the price of energy depends on the hour in any version."""
         return any(len({period.price_per_kwh for period in version.periods}) > 1 for version in self.versions)

@@ -8,8 +8,8 @@ from fractions import Fraction
 import duckdb
 
 from .hours import covers, face_of
-from .load import Load, days_between, demand_minutes, site_slots
-from .terms import DAY_MINUTES, Tariff
+from .load import Load, demand_minutes, site_slots
+from .terms import DAY_MINUTES, HOLIDAY, Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,10 @@ def usage(
     create_faces(engine, tariff, slot_minutes)
     taken = [[0] * max(1, len(tariff.versions[part.version].periods)) for part in parts]
     fed_in = [0] * len(parts)
+    period_sql, joins = period_of(slot_minutes)
     for number, period, total, returned in engine.execute(f"""
-        SELECT segment, period, sum(coalesce(taken, 0)), sum(coalesce(fed_in, 0))
-        FROM {site_slots(engine, load, slot_minutes)}
-        JOIN money_days USING (day) JOIN money_faces USING (version, month, kind, minute)
-        GROUP BY segment, period""").fetchall():
+        SELECT segment, {period_sql} AS period, sum(coalesce(taken, 0)), sum(coalesce(fed_in, 0))
+        FROM {site_slots(engine, load, slot_minutes)} {joins} GROUP BY ALL""").fetchall():
         taken[number][period] = int(total)
         fed_in[number] += int(returned)
     peaks = _peaks(engine, load, tariff)
@@ -109,24 +108,45 @@ def create_days(
     engine: duckdb.DuckDBPyConnection, tariff: Tariff, parts: Sequence[Segment], holidays: frozenset[date]
 ) -> None:
     """Create the table of what each billed day is: its segment, version, month and kind of day."""
-    rows = [
-        (day, number, part.version, day.month, tariff.versions[part.version].kind_of(day, holidays))
-        for number, part in enumerate(parts)
-        for day in days_between(part.first, part.end)
-    ]
-    columns = {"day": "DATE", "segment": "INTEGER", "version": "INTEGER", "month": "INTEGER", "kind": "INTEGER"}
-    _create(engine, "money_days", columns, rows)
+    apart = [tariff.versions[part.version].holidays_apart for part in parts]
+    engine.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE money_days AS
+        SELECT day, segment, version, CAST(month(day) AS INTEGER) AS month,
+            CAST(CASE WHEN apart AND list_contains(?::DATE[], day) THEN {HOLIDAY} ELSE isodow(day) - 1 END AS INTEGER)
+                AS kind
+        FROM (
+            SELECT CAST(unnest(range(first, until, INTERVAL 1 DAY)) AS DATE) AS day, segment, version, apart
+            FROM (SELECT unnest(?::TIMESTAMP[]) AS first, unnest(?::TIMESTAMP[]) AS until,
+                unnest(range(CAST(? AS INTEGER))) AS segment, unnest(?::INTEGER[]) AS version,
+                unnest(?::BOOLEAN[]) AS apart))""",
+        [
+            sorted(holidays),
+            [part.first for part in parts],
+            [part.end for part in parts],
+            len(parts),
+            [part.version for part in parts],
+            apart,
+        ],
+    )
 
 
 def create_faces(engine: duckdb.DuckDBPyConnection, tariff: Tariff, slot_minutes: int) -> None:
-    """Create the table of which period holds in each part of each kind of day; one period where there are none."""
+    """Create the table of the periods that hold in the parts of each kind of day; one period where there are none."""
     rows = [
-        (number, month, kind, minute, minutes[minute] if version.periods else 0)
+        (number, month, kind, list(minutes[::slot_minutes]) if version.periods else [0] * len(minutes[::slot_minutes]))
         for number, version in enumerate(tariff.versions)
         for (month, kind), minutes in face_of(version).items()
-        for minute in range(0, DAY_MINUTES, slot_minutes)
     ]
-    _create(engine, "money_faces", dict.fromkeys(("version", "month", "kind", "minute", "period"), "INTEGER"), rows)
+    columns = {"version": "INTEGER", "month": "INTEGER", "kind": "INTEGER", "periods": "INTEGER[]"}
+    _create(engine, "money_faces", columns, rows)
+
+
+def period_of(slot_minutes: int) -> tuple[str, str]:
+    """Write SQL for the period of a part of a day, and the joins with the tables above that it needs."""
+    return f"periods[minute // {slot_minutes} + 1]", (
+        "JOIN money_days USING (day) JOIN money_faces USING (version, month, kind)"
+    )
 
 
 def next_month(day: date) -> date:

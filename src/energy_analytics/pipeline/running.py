@@ -14,7 +14,7 @@ import duckdb
 from .. import outputs, schema
 from ..account import describe_run, summary_of
 from ..engine import connect
-from ..findings import find as find_out
+from ..findings.records import as_rows
 from ..forecasting import warm_up
 from ..history import merge, take_in
 from ..insights import advise
@@ -24,11 +24,11 @@ from ..report import render_html, render_text
 from ..results import Advice, Analysis
 from ..runs import Manifest, mark_of, put_manifest, result_keys, withdraw, withdraw_results
 from ..settings import Settings
-from ..tariff import choose_price
 from ..unusual import from_rows
 from ..uploads import Upload, digest_meanwhile, find, identify, readings_key
 from .analysis import STAGES, Progress, Tables, analyse, silent
 from .standing import Standing, survey
+from .telling import findings_of, to_be_told
 
 _VERSIONS: Final = 20
 """An upload that is replaced so often while it is run never rests."""
@@ -203,7 +203,9 @@ class _Site:
         outputs.check(analysis)
         self.progress(STAGES[4], self.engine, history.rows_accepted)
         keys = result_keys(upload)
-        advice = self._advise(analysis, standing)
+        findings = findings_of(analysis)
+        remembered = [one["words"] for one in standing.records if "words" in one]
+        advice = advise(to_be_told(findings, self.lake, self.name), self.settings, remembered=remembered)
         with self.lake.work_folder() as folder:
             files = self._write(upload, analysis, advice, tables, keys, folder)
             if standing.is_newest(upload):
@@ -228,19 +230,13 @@ class _Site:
             },
             "after": mark_of(before),
             "history": [one.version for one in history.uploads],
-            "results": summary_of(analysis),
+            "results": summary_of(analysis) | {"findings": as_rows(findings)},
             "outputs": keys,
         }
         if advice.asked is not None:
             manifest["words"] = asdict(advice.asked)
         put_manifest(self.lake, upload, manifest)
         return manifest
-
-    def _advise(self, analysis: Analysis, standing: Standing) -> Advice:
-        """Have the findings told; what a language model has answered in an earlier run is not asked again."""
-        price = choose_price(self.settings.price_per_kwh, self.settings.currency)
-        remembered = [one["words"] for one in standing.records if "words" in one]
-        return advise(find_out(analysis, price=price), self.settings, remembered=remembered)
 
     def _write(
         self, upload: Upload, analysis: Analysis, advice: Advice, tables: Tables, keys: Mapping[str, str], folder: Path
