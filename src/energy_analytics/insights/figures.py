@@ -28,6 +28,10 @@ _PERCENT: Final[Mapping[tuple[str, str], str]] = {
     ("upgrade", "saving_percent"): "{} of what it uses",
     ("habit", "saving_percent"): "{} of what it uses",
     ("anomalies", "readings_percent"): "{} of its readings",
+    ("standby", "idle_percent"): "{} of the time",
+    ("above_class", "above_percent"): "{} above a typical one",
+    ("shift", "share_percent"): "{} of its own energy",
+    ("shift", "window_percent"): "{} of the energy in these hours",
 }
 """What a percentage is of. One that is not listed is not offered: without its base it says nothing."""
 
@@ -35,6 +39,8 @@ _CHANGES: Final[Mapping[tuple[str, str], str]] = {
     ("weekend", "change_percent"): "a weekday",
     ("trend", "change_percent"): "the days before",
     ("trend", "last_year_change_percent"): "in the same weeks a year ago",
+    ("trend", "weather_change_percent"): "the days before, had the weather been the same",
+    ("trend", "last_year_weather_change_percent"): "a year ago, had the weather been the same",
     ("forecast", "change_percent"): "the recent days",
 }
 """With what a change compares."""
@@ -49,6 +55,15 @@ _OF: Final[Mapping[tuple[str, str], str]] = {
     ("baseload", "saving_kwh_per_year"): "{} for each tenth less",
     ("baseload", "saving_per_year"): "{} for each tenth less",
     ("baseload", "saving_carbon_kg_per_year"): "{} for each tenth less",
+    ("standby", "level_kw"): "{} while idle",
+    ("standby", "kwh_per_year"): "{} at that level",
+    ("standby", "cost_per_year"): "{} at that level",
+    ("above_class", "typical_kwh_per_year"): "{} for a typical one",
+    ("above_class", "efficient_kwh_per_year"): "{} for an efficient one",
+    ("episode", "actual_kwh"): "{} in that time",
+    ("episode", "expected_kwh"): "{} expected in that time",
+    ("episode", "excess_kwh"): "{} in excess",
+    ("episode", "cost"): "{} for the excess",
     ("weekend", "weekday_kwh"): "{} on a weekday",
     ("weekend", "weekend_day_kwh"): "{} on a weekend day",
     ("weekend", "busiest_kwh"): "{} on a {busiest}",
@@ -67,7 +82,7 @@ _OF: Final[Mapping[tuple[str, str], str]] = {
 
 _UNSAID: Final = frozenset(
     {"breakeven_price", "rank", "sigma", "even_share_percent", "price_per_kwh", "threshold_kwh", "hours", "days"}
-    | {"recent_days"}
+    | {"recent_days", "weather_kwh_per_day", "last_year_weather_kwh_per_day"}
 )
 """Figures that mean nothing by themselves."""
 
@@ -76,6 +91,9 @@ _OF_THE_APPLIANCE: Final[Mapping[str, frozenset[str]]] = {
     "trend": frozenset({"driver_change_kwh_per_day"}),
 }
 """Kinds that tell of the site and name an appliance beside, with the figures that are the appliance's."""
+
+_WINDOWS: Final[Mapping[str, str]] = {"move": "better_hours"}
+"""What the hours of a kind are called, where they are not those that the finding is about."""
 
 _LABELS: Final[Mapping[str, str]] = {
     "what": "{}",
@@ -102,8 +120,8 @@ def phrases(finding: Finding) -> dict[str, Phrase]:
     if finding.appliance is not None:
         found[APPLIANCE] = Phrase(words.name(finding.appliance), subject=finding.appliance)
     own = _OF_THE_APPLIANCE.get(finding.kind)
-    for name in finding.figures:
-        text = _figure(finding, name)
+    for name in dict.fromkeys((*finding.figures, *_SAYINGS)):
+        text = _figure(finding, name) if name in finding.figures else _SAYINGS[name](finding)
         if text is not None:
             subject = finding.appliance if own is None or name in own else None
             found[name] = Phrase(text, is_figure=True, saves=name.startswith("saving"), subject=subject)
@@ -113,7 +131,8 @@ def phrases(finding: Finding) -> dict[str, Phrase]:
 def _labels(finding: Finding) -> dict[str, str]:
     labels = {name: words.name(text, limit=LABEL_LIMIT) for name, text in finding.labels.items()}
     found = {name: _LABELS[name].format(text) for name, text in labels.items() if name in _LABELS}
-    for name, start, end in (("window", "from", "to"), ("period", "first", "last"), ("period", "since", "until")):
+    window = _WINDOWS.get(finding.kind, "window")
+    for name, start, end in ((window, "from", "to"), ("period", "first", "last"), ("period", "since", "until")):
         if start in labels and end in labels:
             found.pop(start, None)
             same = labels[start] == labels[end]
@@ -124,7 +143,7 @@ def _labels(finding: Finding) -> dict[str, str]:
 def _figure(finding: Finding, name: str) -> str | None:
     """Write a figure with its unit, its period and what it is of; None for what cannot stand alone."""
     value, place = finding.figures[name], (finding.kind, name)
-    if name in _UNSAID or name.endswith(("_low", "_high")):
+    if name in _UNSAID or name.endswith(("_low", "_high")) or (value == 0 and name.startswith("saving")):
         return None
     if place in _CHANGES:
         return f"{compared(value)} {_CHANGES[place]}"
@@ -169,22 +188,36 @@ _UNITS: Final[tuple[tuple[re.Pattern[str], Callable[[float, Finding], str]], ...
 """How a quantity is written, by its name without the period. What fits nothing is not offered."""
 
 
-def _change_of_driver(finding: Finding) -> str:
-    change_kwh = finding.figures["driver_change_kwh_per_day"]
+def _change_of_driver(finding: Finding) -> str | None:
+    change_kwh = finding.figures.get("driver_change_kwh_per_day")
+    if change_kwh is None:
+        return None
     return f"{'up' if change_kwh > 0 else 'down'} by {words.energy(abs(change_kwh))} a day"
 
 
 def _payback(finding: Finding) -> str | None:
-    """Write the time in which a purchase pays back with the price up to which it does: neither is true alone."""
-    if "breakeven_price" not in finding.figures or "currency" not in finding.labels:
+    """Write the time in which a purchase pays back with the price at which it does: neither is true alone."""
+    figures, currency = finding.figures, finding.labels.get("currency")
+    if currency is None:
         return None
-    price = words.money(finding.figures["breakeven_price"], finding.labels["currency"], cents=True)
-    return f"{words.count(finding.figures['payback_years'], 'year')} if it costs at most {price}"
+    if {"payback_years_low", "payback_years_high", "price_low", "price_high"} <= figures.keys():
+        years = [words.number(figures[f"payback_years_{end}"], decimals=1) for end in ("low", "high")]
+        prices = [words.money(figures[f"price_{end}"], currency) for end in ("low", "high")]
+        return f"{years[0]} to {years[1]} years if it costs {prices[0]} to {prices[1]}"
+    if {"payback_years", "breakeven_price"} <= figures.keys():
+        price = words.money(figures["breakeven_price"], currency, cents=True)
+        return f"{words.count(figures['payback_years'], 'year')} if it costs at most {price}"
+    return None
+
+
+def _flagged(finding: Finding) -> str | None:
+    flagged = finding.figures.get("flagged")
+    return None if flagged is None else words.count(flagged, "time")
 
 
 _SAYINGS: Final[Mapping[str, Callable[[Finding], str | None]]] = {
     "driver_change_kwh_per_day": _change_of_driver,
     "payback_years": _payback,
-    "flagged": lambda finding: words.count(finding.figures["flagged"], "time"),
+    "flagged": _flagged,
 }
-"""Figures that are said in a way of their own."""
+"""Figures that are said in a way of their own, some of them made of several."""
