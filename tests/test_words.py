@@ -508,6 +508,15 @@ def test_a_key_is_not_sent_where_others_can_read_it(monkeypatch: pytest.MonkeyPa
     assert "not sent over http" in advice.asked.outcome
 
 
+def test_without_the_sdk_the_rules_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with serving(honest) as server:
+        advice = advise(FINDINGS, settings_for("openai", server, monkeypatch))
+    assert texts(advice) == texts(RULES)
+    assert advice.asked is not None
+    assert "openai is not installed" in advice.asked.outcome
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

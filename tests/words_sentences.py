@@ -186,7 +186,8 @@ def invented(text: str, backed: list[str]) -> list[str]:
     `backed` are the phrases that stand for references. Nothing here knows how texts are checked.
     """
     for phrase in sorted(backed, key=len, reverse=True):
-        text = re.sub(re.escape(phrase), " ", text, flags=re.IGNORECASE)
+        alone = rf"(?<![\w+.,\-]){re.escape(phrase)}(?![\w%\-])(?![.,]\w)"  # what it joins with, it becomes part of
+        text = re.sub(alone, " ", text, flags=re.IGNORECASE)
     plain = unicodedata.normalize("NFKD", text)
     found = [char for char in text + plain if char.isnumeric() or unicodedata.category(char) == "Sc" or char in "%{}<>"]
     lower = re.split(r"[^\w]+", plain.lower())
