@@ -18,6 +18,8 @@ NIGHT_FACTOR: Final = 1.1
 """A night is worth a word from this multiple of an even spread on; most homes are well below."""
 BASELOAD_PART: Final = 10
 """The saving told is that of a tenth less baseload: an example that needs no outside figure."""
+SITE_KW: Final = 1000.0
+"""Baseload above which it is no longer one site that someone could walk through, and no saving is told."""
 SHIFT_TOLD: Final = 3
 SHIFT_ASSUMPTION: Final = (
     "By its name an appliance that can run at another hour. One price for all hours: this moves energy and "
@@ -146,12 +148,13 @@ def baseload(evidence: Evidence) -> Iterator[Finding]:
         "kwh_per_year": kwh_per_year,
         "share_percent": 100 * kwh_per_year / evidence.yearly_kwh,
         **evidence.cost(cost_per_year=kwh_per_year),
-        **evidence.saving(Amount(less_kwh, less_kwh, less_kwh)),
     }
+    example = ""
+    if baseload_kw <= SITE_KW:
+        figures |= evidence.saving(Amount(less_kwh, less_kwh, less_kwh))
+        example = "A tenth less is an example, not a measured saving."
     assumption = sentences(
-        "The level that 95 of 100 hours exceed, taken to run all year. A tenth less is an example, not a "
-        "measured saving.",
-        evidence.price_assumption,
+        "The level that 95 of 100 hours exceed, taken to run all year.", example, evidence.price_assumption
     )
     coarse = [one.appliance for one in evidence.analysis.appliances if not one.hourly_profile_kwh]
     yield Finding(

@@ -111,7 +111,7 @@ def trend(evidence: Evidence) -> Iterator[Finding]:
         figures["last_year_kwh_per_day"] = _mean_kwh(last_year)
         figures["last_year_change_percent"] = change_percent(recent_kwh, _mean_kwh(last_year))
         figures |= _at_same_weather(evidence, recent, last_year, "last_year_")
-    notable = any(name.endswith("change_percent") and abs(kwh) >= 100 * NOTABLE_PART for name, kwh in figures.items())
+    notable = any(name.endswith("change_percent") and abs(it) >= 100 * NOTABLE_PART for name, it in figures.items())
     if notable or driver is not None:
         corrected = any(name.endswith("weather_change_percent") for name in figures)
         yield Finding(
