@@ -9,7 +9,7 @@ import pytest
 import sqlglot
 import trino_sql_validator
 from commands import SAMPLE, drop, hourly_rows, run_key
-from known_homes import START, cycling, findings_of, fridge, oven, router, steady, television
+from known_homes import START, cycling, findings_of, fridge, oven, router, rows, steady, television
 
 from energy_analytics.findings.records import from_row
 from energy_analytics.insights.rules import tell
@@ -180,6 +180,17 @@ def test_a_heater_that_could_move_to_the_night(tmp_path: Path) -> None:
     assert found[0]["kind"] in ("move", "above_class", "upgrade")
     assert not of_kind(found, "shift")
     assert "Cheap nights" in moved["assumption"]
+    check_evidence(lake, found)
+
+
+def test_meters_read_by_the_day_are_left_out_of_hours(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    hours = rows({"TV": television, "Fridge": fridge(300), "Oven": oven}, days=28)
+    days = "".join(f"{START + timedelta(days=n)},Water,{0.5 + n % 3}\n" for n in range(28))
+    manifest: Any = run_key(lake, drop(lake, "raw/a.csv", hours + days))
+    found = manifest["results"]["findings"]
+    assert {"baseload", "busiest_hours"} <= {row["kind"] for row in found}
+    assert "NOT IN ('Water')" in of_kind(found, "baseload")[0]["evidence"]
     check_evidence(lake, found)
 
 

@@ -49,7 +49,7 @@ def busiest_hours(evidence: Evidence) -> Iterator[Finding]:
         by_appliance = {name: _window_kwh(profile, start) for name, profile in evidence.profiles.items()}
         top = max(by_appliance, key=lambda name: by_appliance[name])
         figures["top_share_percent"] = 100 * by_appliance[top] / window_kwh
-    query = queries.hours_of_day(evidence.site, _window(start), "kwh_per_day", appliances=list(evidence.profiles))
+    query = queries.hours_of_day(evidence.site, _window(start), "kwh_per_day", _profiled(evidence))
     yield Finding("busiest_hours", top, figures, _window_labels(start), period=evidence.history, evidence=query)
 
 
@@ -78,7 +78,7 @@ def shiftable(evidence: Evidence) -> Iterator[Finding]:
             _window_labels(start),
             SHIFT_ASSUMPTION,
             period=evidence.history,
-            evidence=queries.hours_of_day(evidence.site, _window(start), "kwh_per_day", appliances=[appliance]),
+            evidence=queries.hours_of_day(evidence.site, _window(start), "kwh_per_day", appliance),
         )
 
 
@@ -128,8 +128,7 @@ def night_use(evidence: Evidence) -> Iterator[Finding]:
     }
     if figures["share_percent"] < NIGHT_FACTOR * even_percent:
         return
-    names = list(evidence.profiles)
-    query = queries.hours_of_day(evidence.site, range(NIGHT_HOURS), "kwh_per_night", appliances=names)
+    query = queries.hours_of_day(evidence.site, range(NIGHT_HOURS), "kwh_per_night", _profiled(evidence))
     labels = {"from": "midnight", "to": words.clock(NIGHT_HOURS)}
     yield Finding("night", None, figures, labels, period=evidence.history, evidence=query)
 
@@ -156,7 +155,6 @@ def baseload(evidence: Evidence) -> Iterator[Finding]:
     assumption = sentences(
         "The level that 95 of 100 hours exceed, taken to run all year.", example, evidence.price_assumption
     )
-    coarse = [one.appliance for one in evidence.analysis.appliances if not one.hourly_profile_kwh]
     yield Finding(
         "baseload",
         None,
@@ -165,8 +163,15 @@ def baseload(evidence: Evidence) -> Iterator[Finding]:
         assumption,
         period=evidence.history,
         confidence="low",
-        evidence=queries.baseload(evidence.site, without=coarse),
+        evidence=queries.baseload(evidence.site, _profiled(evidence)),
     )
+
+
+def _profiled(evidence: Evidence) -> queries.Those:
+    """Name the appliances whose steps tell hours."""
+    fine = [one.appliance for one in evidence.analysis.appliances if one.hourly_profile_kwh]
+    coarse = [one.appliance for one in evidence.analysis.appliances if not one.hourly_profile_kwh]
+    return queries.Those(fine, coarse)
 
 
 def _busy_start(profile: Sequence[float]) -> int | None:
