@@ -10,7 +10,9 @@ from commands import drop, energy, run_key, state, told
 from known_homes import fridge, oven, rows, television
 
 from energy_analytics.cleanup import contents
-from energy_analytics.lake import LocalLake
+from energy_analytics.dismissals import dismiss, dismissed, restore
+from energy_analytics.lake import Lake, LocalLake
+from energy_analytics.results import Finding
 
 ABOVE = "typical refrigerator"
 
@@ -95,3 +97,16 @@ def test_cleaning_takes_dismissals_only_with_the_uploads(own: Path) -> None:
     assert key in [stored.key for stored in contents(lake, keep_raw=False)]
     assert key not in [stored.key for stored in contents(lake, keep_raw=True)]
     assert energy("query", "SELECT count(*) FROM episodes", folder=own).returncode == 0
+
+
+def test_a_lake_of_either_kind_keeps_dismissals_apart_by_site(lake: Lake) -> None:
+    finding = Finding("standby", "TV", {})
+    for site in ("", "plant", "plant/north"):
+        assert dismissed(lake, site) == frozenset()
+    dismiss(lake, "plant", finding)
+    dismiss(lake, "plant", finding)
+    assert dismissed(lake, "plant") == {finding.id}
+    assert dismissed(lake, "") == dismissed(lake, "plant/north") == frozenset()
+    restore(lake, "plant", finding.id)
+    restore(lake, "plant", finding.id)
+    assert dismissed(lake, "plant") == frozenset()

@@ -1,8 +1,10 @@
 import json
+import re
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
+from commands import ROOT
 from homes import EVENING, FLAT_10, MONDAY, home, one_row, with_anomaly, with_forecast
 
 from energy_analytics.appliances import catalogue, classify
@@ -244,6 +246,11 @@ def test_every_kind_is_made_by_its_own_finder() -> None:
         assert finding.kind in FINDERS
         if any("saving" in name or "cost" in name for name in finding.figures):
             assert finding.assumption
+
+
+def test_the_documents_state_the_minimum_of_every_kind() -> None:
+    page = (ROOT / "docs" / "findings.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(FINDERS)
 
 
 def test_zero_energy_is_no_error() -> None:

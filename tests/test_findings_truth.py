@@ -1,5 +1,7 @@
 """Findings of whole runs on homes whose truth is known, and the queries that give their figures again."""
 
+import random
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 import sqlglot
 import trino_sql_validator
 from commands import SAMPLE, drop, hourly_rows, run_key
-from known_homes import cycling, findings_of, fridge, oven, router, steady, television
+from known_homes import START, cycling, findings_of, fridge, oven, router, rows, steady, television
 
 from energy_analytics.findings.records import from_row
 from energy_analytics.insights.rules import tell
@@ -82,6 +84,34 @@ def test_one_meter_has_a_baseload_and_no_standby(tmp_path: Path) -> None:
     assert of_kind(found, "baseload")
 
 
+@pytest.mark.parametrize("name", ["meter_17", "Main", "Whole house", "OTHER"])
+def test_a_meter_of_many_things_has_no_standby(name: str, tmp_path: Path) -> None:
+    assert not of_kind(findings_of(tmp_path, {name: television, "Oven": oven}, days=20), "standby")
+
+
+def test_the_weather_is_taken_out_of_the_trend(tmp_path: Path) -> None:
+    """A heater takes 0.08 kW for each degree below 15.5; from the sixth week on something takes 0.2 kW more."""
+
+    def celsius(day: int) -> float:
+        return 12 - day / 7 + 3 * (day % 5 - 2)
+
+    def load(moment: datetime, rng: random.Random) -> float:
+        day = (moment - START).days
+        return 0.3 + 0.08 * max(0.0, 15.5 - celsius(day)) + (0.2 if day >= 42 else 0.0)
+
+    file = tmp_path / "temperatures.csv"
+    lines = [f"{START + timedelta(days=day)},{celsius(day)}\n" for day in range(80)]
+    file.write_text("timestamp,temperature_c\n" + "".join(lines), encoding="utf-8")
+    found = findings_of(tmp_path / "lake", {"Heating": load}, days=70, temperature_file=file)
+    (trend,) = of_kind(found, "trend")
+    figures = trend["figures"]
+    assert figures["weather_change_percent"] == pytest.approx(100 * 4.8 / figures["before_kwh_per_day"], rel=0.01)
+    assert "degree-day regression" in trend["assumption"]
+    text = tell(from_row(trend))
+    assert "where the weather added" in text
+    assert "everything else made it" in text
+
+
 def test_a_fridge_at_twice_its_class(tmp_path: Path) -> None:
     found = findings_of(tmp_path, {"Old fridge": fridge(692), "Oven": oven}, days=42)
     (above,) = of_kind(found, "above_class")
@@ -150,6 +180,17 @@ def test_a_heater_that_could_move_to_the_night(tmp_path: Path) -> None:
     assert found[0]["kind"] in ("move", "above_class", "upgrade")
     assert not of_kind(found, "shift")
     assert "Cheap nights" in moved["assumption"]
+    check_evidence(lake, found)
+
+
+def test_meters_read_by_the_day_are_left_out_of_hours(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    hours = rows({"TV": television, "Fridge": fridge(300), "Oven": oven}, days=28)
+    days = "".join(f"{START + timedelta(days=n)},Water,{0.5 + n % 3}\n" for n in range(28))
+    manifest: Any = run_key(lake, drop(lake, "raw/a.csv", hours + days))
+    found = manifest["results"]["findings"]
+    assert {"baseload", "busiest_hours"} <= {row["kind"] for row in found}
+    assert "NOT IN ('Water')" in of_kind(found, "baseload")[0]["evidence"]
     check_evidence(lake, found)
 
 

@@ -71,7 +71,9 @@ def remarkable() -> Analysis:
         factor=lambda day, name: 0.1 * max(1, 28 - day.day) if name == "Heating" else 1.0,
     )
     start = datetime.combine(last, time(6))
-    found = EpisodeFound("e1", start, start + timedelta(hours=18), "TV", "stuck on", 9, 2, 7, 3.0, "It was on.", "open")
+    found = EpisodeFound(
+        "e1", start, start + timedelta(hours=18), "TV", "stuck on", 25, 2, 23, 3.0, "It was on.", "open"
+    )
     return replace(
         analysis,
         episodes=(found,),

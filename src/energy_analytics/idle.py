@@ -13,12 +13,13 @@ RECENT_DAYS: Final = 28
 MIN_HOURS: Final = 336
 """Two weeks of hours, below which an appliance that was on by chance would pass for one that is never off."""
 LEVEL_SHARE: Final = 0.25
-"""The level is that of the 25th lowest of a hundred hours: within the idle ones, which are half of them or more."""
+"""The level is that of the 25th lowest of a hundred hours: within the idle ones, which are most of them."""
 NEAR: Final = 0.1
 """Part of the level by which an idle hour may differ from it; the hours of a compressor or of a whole circuit scatter
 more."""
-MIN_IDLE_SHARE: Final = 0.5
-"""Share of idle hours below which there is no level at which the appliance rests."""
+MIN_IDLE_SHARE: Final = 0.6
+"""Share of idle hours below which there is no level at which the appliance rests: one used all of a working day, and
+in the evening, still idles more."""
 ACTIVE_FACTOR: Final = 3.0
 """An hour is one of use from this multiple of the level on; a fridge hardly ever gets there."""
 MIN_ACTIVE_SHARE: Final = 0.005

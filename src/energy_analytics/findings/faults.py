@@ -19,7 +19,7 @@ STOPPED_DAYS: Final = 2
 RUNNING_DAYS: Final = 28
 FAULTS_TOLD: Final = 5
 ANOMALIES_TOLD: Final = 3
-EPISODE_DAYS: Final = 0.1
+EPISODE_DAYS: Final = 0.5
 """Mean days of the site that an episode must have taken above the usual before it is a matter of money."""
 EPISODES_TOLD: Final = 3
 COSTLY_KINDS: Final = frozenset({"spike", "unusually high", "stuck on", "on at unusual hours"})

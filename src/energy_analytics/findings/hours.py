@@ -18,6 +18,8 @@ NIGHT_FACTOR: Final = 1.1
 """A night is worth a word from this multiple of an even spread on; most homes are well below."""
 BASELOAD_PART: Final = 10
 """The saving told is that of a tenth less baseload: an example that needs no outside figure."""
+SITE_KW: Final = 1000.0
+"""Baseload above which it is no longer one site that someone could walk through, and no saving is told."""
 SHIFT_TOLD: Final = 3
 SHIFT_ASSUMPTION: Final = (
     "By its name an appliance that can run at another hour. One price for all hours: this moves energy and "
@@ -47,7 +49,7 @@ def busiest_hours(evidence: Evidence) -> Iterator[Finding]:
         by_appliance = {name: _window_kwh(profile, start) for name, profile in evidence.profiles.items()}
         top = max(by_appliance, key=lambda name: by_appliance[name])
         figures["top_share_percent"] = 100 * by_appliance[top] / window_kwh
-    query = queries.hours_of_day(evidence.site, _window(start), "kwh_per_day", appliances=list(evidence.profiles))
+    query = queries.hours_of_day(evidence.site, _window(start), "kwh_per_day", _profiled(evidence))
     yield Finding("busiest_hours", top, figures, _window_labels(start), period=evidence.history, evidence=query)
 
 
@@ -76,7 +78,7 @@ def shiftable(evidence: Evidence) -> Iterator[Finding]:
             _window_labels(start),
             SHIFT_ASSUMPTION,
             period=evidence.history,
-            evidence=queries.hours_of_day(evidence.site, _window(start), "kwh_per_day", appliances=[appliance]),
+            evidence=queries.hours_of_day(evidence.site, _window(start), "kwh_per_day", appliance),
         )
 
 
@@ -126,8 +128,7 @@ def night_use(evidence: Evidence) -> Iterator[Finding]:
     }
     if figures["share_percent"] < NIGHT_FACTOR * even_percent:
         return
-    names = list(evidence.profiles)
-    query = queries.hours_of_day(evidence.site, range(NIGHT_HOURS), "kwh_per_night", appliances=names)
+    query = queries.hours_of_day(evidence.site, range(NIGHT_HOURS), "kwh_per_night", _profiled(evidence))
     labels = {"from": "midnight", "to": words.clock(NIGHT_HOURS)}
     yield Finding("night", None, figures, labels, period=evidence.history, evidence=query)
 
@@ -146,14 +147,14 @@ def baseload(evidence: Evidence) -> Iterator[Finding]:
         "kwh_per_year": kwh_per_year,
         "share_percent": 100 * kwh_per_year / evidence.yearly_kwh,
         **evidence.cost(cost_per_year=kwh_per_year),
-        **evidence.saving(Amount(less_kwh, less_kwh, less_kwh)),
     }
+    example = ""
+    if baseload_kw <= SITE_KW:
+        figures |= evidence.saving(Amount(less_kwh, less_kwh, less_kwh))
+        example = "A tenth less is an example, not a measured saving."
     assumption = sentences(
-        "The level that 95 of 100 hours exceed, taken to run all year. A tenth less is an example, not a "
-        "measured saving.",
-        evidence.price_assumption,
+        "The level that 95 of 100 hours exceed, taken to run all year.", example, evidence.price_assumption
     )
-    coarse = [one.appliance for one in evidence.analysis.appliances if not one.hourly_profile_kwh]
     yield Finding(
         "baseload",
         None,
@@ -162,8 +163,15 @@ def baseload(evidence: Evidence) -> Iterator[Finding]:
         assumption,
         period=evidence.history,
         confidence="low",
-        evidence=queries.baseload(evidence.site, without=coarse),
+        evidence=queries.baseload(evidence.site, _profiled(evidence)),
     )
+
+
+def _profiled(evidence: Evidence) -> queries.Those:
+    """Name the appliances whose steps tell hours."""
+    fine = [one.appliance for one in evidence.analysis.appliances if one.hourly_profile_kwh]
+    coarse = [one.appliance for one in evidence.analysis.appliances if not one.hourly_profile_kwh]
+    return queries.Those(fine, coarse)
 
 
 def _busy_start(profile: Sequence[float]) -> int | None:

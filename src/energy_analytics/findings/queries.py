@@ -5,6 +5,7 @@ would otherwise take them for decimals and round.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from energy_analytics.engine import literal
@@ -57,28 +58,40 @@ def week(site: str) -> str:
     )
 
 
-def hours_of_day(site: str, hours: Iterable[int], figure: str, *, appliances: Sequence[str]) -> str:
-    """Mean energy of a day in these local hours, of these appliances."""
-    own = (
-        f"appliance = {literal(appliances[0])}"
-        if len(appliances) == 1
-        else f"appliance IN ({', '.join(map(literal, appliances))})"
-    )
+@dataclass(frozen=True, slots=True)
+class Those:
+    """Some of a site's appliances, told by their names or by those of the others, whichever are fewer."""
+
+    names: Sequence[str]
+    others: Sequence[str] = ()
+
+    @property
+    def condition(self) -> str:
+        """What holds for their rows; empty for all."""
+        if not self.others:
+            return ""
+        less, named = (" NOT", self.others) if len(self.others) < len(self.names) else ("", self.names)
+        return f" AND appliance{less} IN ({', '.join(map(literal, named))})"
+
+
+def hours_of_day(site: str, hours: Iterable[int], figure: str, those: Those | str) -> str:
+    """Mean energy of a day in these local hours, of one appliance or of several."""
+    own = f" AND appliance = {literal(those)}" if isinstance(those, str) else those.condition
     means = (
         'SELECT appliance, extract(HOUR FROM "hour") AS clock, avg(kwh) AS mean_kwh FROM hourly '
-        f'WHERE {_of(site)} AND {own} AND extract(HOUR FROM "hour") IN ({", ".join(map(str, hours))}) '
+        f'WHERE {_of(site)}{own} AND extract(HOUR FROM "hour") IN ({", ".join(map(str, hours))}) '
         'GROUP BY appliance, extract(HOUR FROM "hour")'
     )
     return f"SELECT sum(mean_kwh) AS {figure} FROM ({means}) AS means"
 
 
-def baseload(site: str, *, without: Sequence[str]) -> str:
+def baseload(site: str, those: Those) -> str:
     """Level that 95 of 100 hours of complete days exceed: between two hours in proportion."""
-    less = f" AND appliance NOT IN ({', '.join(map(literal, without))})" if without else ""
     complete = f"SELECT day FROM daily WHERE {_of(site)} AND site_day_complete"
     return (
         'WITH site_hours AS (SELECT "hour", utc_offset_minutes, sum(kwh) AS kwh FROM hourly '
-        f'WHERE {_of(site)}{less} AND CAST("hour" AS DATE) IN ({complete}) GROUP BY "hour", utc_offset_minutes), '
+        f'WHERE {_of(site)}{those.condition} AND CAST("hour" AS DATE) IN ({complete}) '
+        'GROUP BY "hour", utc_offset_minutes), '
         "placed AS (SELECT kwh, row_number() OVER (ORDER BY kwh) - 1 AS place, count(*) OVER () - 1 AS last_place "
         "FROM site_hours) "
         "SELECT sum(kwh * greatest(0e0, 1e0 - abs(place - 5e-2 * last_place))) AS baseload_kw FROM placed"

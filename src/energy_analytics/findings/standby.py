@@ -1,5 +1,6 @@
 """What appliances take while nobody uses them."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,13 +12,18 @@ from energy_analytics.results import Amount, Finding, IdleLevel
 STANDBY_TOLD: Final = 5
 NIGHT_SHARE: Final = 8 / 24
 """Part of a year in which even a busy household can switch something off."""
+MANY_THINGS: Final = re.compile(
+    r"(?<![^\W_])(meters?|mains?|total|whole|house|home|flat|apartment|building|site|grid|others?|rest)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+"""Words by which a name tells of many appliances at once, whose lowest level is a baseload and no standby."""
 _MINUTES_PER_HOUR: Final = 60
 
 
 def standby(evidence: Evidence) -> Iterator[Finding]:
     """Tell the idle level of appliances that are never off, and what switching them off saves.
 
-    What must run day and night by its class is left out, and so is a single meter, whose lowest level is the
+    What must run day and night by its class is left out, and so is a meter of many things, whose lowest level is a
     baseload. Needs the two weeks of hours of `idle`.
     """
     analysis = evidence.analysis
@@ -27,7 +33,8 @@ def standby(evidence: Evidence) -> Iterator[Finding]:
     told = 0
     for one in analysis.idle_levels:
         worthwhile = one.level_kw * HOURS_PER_YEAR * one.idle_share >= LEAST_SAVING_KWH
-        if any(each.always_on for each in classify(one.appliance)) or not worthwhile or told == STANDBY_TOLD:
+        must_run = any(each.always_on for each in classify(one.appliance))
+        if must_run or MANY_THINGS.search(one.appliance) or not worthwhile or told == STANDBY_TOLD:
             continue
         told += 1
         yield _finding(evidence, one, step_minutes=steps[one.appliance] or _MINUTES_PER_HOUR)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from statistics import fmean
+from statistics import fmean, variance
 from typing import Final
 
 from energy_analytics import words
@@ -22,6 +22,9 @@ SAME_WEEKDAYS_A_YEAR_AGO: Final = timedelta(days=364)
 MIN_RECENT_DAYS: Final = 14
 NOTABLE_PART: Final = 0.05
 """Part of a mean day from which a difference is told: smaller ones come and go by chance."""
+SURE: Final = 2.5
+"""Standard errors that two kinds of day must lie apart: chance passes that once in eighty times, and once in a dozen for
+the heaviest of seven days."""
 
 
 def overview(evidence: Evidence) -> Iterator[Finding]:
@@ -70,20 +73,16 @@ def weekend(evidence: Evidence) -> Iterator[Finding]:
     weekends = [day.kwh for day in evidence.complete_days if day.day.weekday() >= 5]
     if len(weekdays) < MIN_WEEKDAYS or len(weekends) < MIN_WEEKEND_DAYS or fmean(weekdays) <= 0:
         return
-    by_weekday = [
-        (fmean(kwh), weekday)
-        for weekday in range(7)
-        if (kwh := [day.kwh for day in evidence.complete_days if day.day.weekday() == weekday])
-    ]
-    busiest_kwh, busiest = max(by_weekday)
-    mean_kwh = fmean(day.kwh for day in evidence.complete_days)
+    of_weekday = [[day.kwh for day in evidence.complete_days if day.day.weekday() == number] for number in range(7)]
+    busiest = max((number for number in range(7) if of_weekday[number]), key=lambda number: fmean(of_weekday[number]))
+    others = [kwh for number in range(7) if number != busiest for kwh in of_weekday[number]]
     change = change_percent(fmean(weekends), fmean(weekdays))
     figures = {"weekday_kwh": fmean(weekdays), "weekend_day_kwh": fmean(weekends), "change_percent": change}
     labels = {}
-    if busiest_kwh >= (1 + NOTABLE_PART) * mean_kwh:
-        figures["busiest_kwh"] = busiest_kwh
+    if _differ(of_weekday[busiest], others):
+        figures["busiest_kwh"] = fmean(of_weekday[busiest])
         labels["busiest"] = words.WEEKDAYS[busiest]
-    if labels or abs(change) >= 100 * NOTABLE_PART:
+    if labels or _differ(weekends, weekdays):
         yield Finding(
             "weekend", None, figures, labels, period=_span(evidence.complete_days), evidence=queries.week(evidence.site)
         )
@@ -111,7 +110,7 @@ def trend(evidence: Evidence) -> Iterator[Finding]:
         figures["last_year_kwh_per_day"] = _mean_kwh(last_year)
         figures["last_year_change_percent"] = change_percent(recent_kwh, _mean_kwh(last_year))
         figures |= _at_same_weather(evidence, recent, last_year, "last_year_")
-    notable = any(name.endswith("change_percent") and abs(kwh) >= 100 * NOTABLE_PART for name, kwh in figures.items())
+    notable = any(name.endswith("change_percent") and abs(it) >= 100 * NOTABLE_PART for name, it in figures.items())
     if notable or driver is not None:
         corrected = any(name.endswith("weather_change_percent") for name in figures)
         yield Finding(
@@ -165,6 +164,15 @@ def forecast(evidence: Evidence) -> Iterator[Finding]:
         "forecast", None, figures, labels, assumption,
         period=(days[0].day, days[-1].day), confidence="medium", evidence=queries.week_ahead(evidence.site),
     )  # fmt: skip
+
+
+def _differ(some: Sequence[float], others: Sequence[float]) -> bool:
+    """Tell whether two kinds of day differ by a notable part, and by more than chance makes them."""
+    if min(len(some), len(others)) < 2:
+        return False
+    difference = abs(fmean(some) - fmean(others))
+    error = (variance(some) / len(some) + variance(others) / len(others)) ** 0.5
+    return difference >= NOTABLE_PART * fmean(others) and difference > SURE * error
 
 
 def _span(days: Sequence[DayTotal]) -> queries.Days:

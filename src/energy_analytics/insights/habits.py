@@ -9,8 +9,6 @@ from energy_analytics.results import Finding
 
 HOME_KW: Final = 10.0
 """Baseload up to which someone can walk through the place and switch things off."""
-SITE_KW: Final = 1000.0
-"""Baseload above which it is no longer one site, and advice on switching would be idle."""
 
 
 def habit(findings: Sequence[Finding]) -> str:
@@ -58,7 +56,7 @@ def baseload(findings: Sequence[Finding]) -> str:
         f"Through a year that is {energy_and_money(finding, 'kwh_per_year', 'cost_per_year')}, "
         f"{words.percent(figures['share_percent'])} of everything."
     )
-    if figures["baseload_kw"] > SITE_KW:
+    if finding.saving is None:
         return text
     text += f" Each tenth less saves {saved(finding)} a year."
     if figures["baseload_kw"] > HOME_KW:

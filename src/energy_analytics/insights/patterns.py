@@ -129,11 +129,8 @@ def episode(findings: Sequence[Finding]) -> str:
         labels = one.labels
         still = ", and it may still go on" if labels["going_on"] else ""
         when = labels["since"] if labels["since"] == labels["until"] else f"{labels['since']} to {labels['until']}"
-        parts.append(
-            f"{named(one)} took {energy_and_money(one, 'excess_kwh', 'cost')} more than usual ({when}, "
-            f"{labels['what']}{still})"
-        )
-    return f"What went wrong has its price: {words.listing(parts)}. The section on anomalies says what happened."
+        parts.append(f"by {named(one)} {energy_and_money(one, 'excess_kwh', 'cost')}, {when}, {labels['what']}{still}")
+    return f"At times far more than usual was used: {'; '.join(parts)}."
 
 
 def forecast(findings: Sequence[Finding]) -> str:

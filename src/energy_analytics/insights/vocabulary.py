@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from energy_analytics.appliances import catalogue
+
 _DOUBLING = "!"
 _SIBILANT = ("s", "x", "z", "ch", "sh")
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The forms that may be written, in lower case."""
+    """The forms that may be written, in lower case; none is what the catalogue calls an appliance."""
 
     words: frozenset[str]
     plain_words: frozenset[str]
@@ -35,12 +37,13 @@ def vocabulary() -> Vocabulary:
     nouns, words, plain = table["nouns"].split(), table["words"].split(), table["plain_words"].split()
     forms = set(words) | {form for noun in nouns for form in (noun, _plural(noun))}
     forms |= {form for verb, doubling in verbs for form in _forms(verb, doubling=doubling)}
+    appliances = {pattern for one in catalogue() for pattern in one.patterns}
     return Vocabulary(
-        words=frozenset(forms),
+        words=frozenset(forms - appliances),
         plain_words=frozenset(plain),
         topics={kind: frozenset(more.split()) for kind, more in table["topics"].items()},
         roles={role: frozenset(some.split()) for role, some in table["roles"].items()},
-        listed=" ".join(sorted({*words, *plain, *nouns, *(verb for verb, _ in verbs)})),
+        listed=" ".join(sorted({*words, *plain, *nouns, *(verb for verb, _ in verbs)} - appliances)),
     )
 
 
