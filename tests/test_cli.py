@@ -18,6 +18,8 @@ COMMANDS = (
     "results",
     "query",
     "report",
+    "findings",
+    "dismiss",
     "generate",
     "backtest",
     "deploy",

@@ -1,19 +1,22 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, time, timedelta
 
 import pytest
-from homes import EVENING, FLAT_10, home, one_row, with_anomaly, with_forecast
+from homes import EVENING, FLAT_10, MONDAY, home, one_row, with_anomaly, with_forecast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energy_analytics.findings import find
+from energy_analytics.findings import CarbonFactor, Shift, find
 from energy_analytics.insights import PROVIDERS
-from energy_analytics.results import Advice, Analysis, Finding
+from energy_analytics.insights.rules import tell
+from energy_analytics.results import Advice, Analysis, EpisodeFound, Finding, IdleLevel
 from energy_analytics.tariff import FlatPrice, default_price
 
 PRICE = FlatPrice("test price", 0.20, "EUR", None, "this test")
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+CARBON = CarbonFactor(214, "a test factor")
 LOADED = with_forecast(
     with_anomaly(
         home(
@@ -28,7 +31,7 @@ LOADED = with_forecast(
 
 
 def advise(analysis: Analysis, price: FlatPrice = PRICE) -> Advice:
-    return PROVIDERS["rules"](find(analysis, price=price))
+    return PROVIDERS["rules"](find(analysis, price=price, carbon=CARBON))
 
 
 def words_of(advice: Advice) -> str:
@@ -56,7 +59,47 @@ def unfounded(text: str, findings: Sequence[Finding]) -> list[str]:
 def test_every_number_told_is_a_figure_of_a_finding(price: FlatPrice) -> None:
     text = words_of(advise(LOADED, price))
     assert len(NUMBER.findall(text)) > 40
-    assert unfounded(text, find(LOADED, price=price)) == []
+    assert unfounded(text, find(LOADED, price=price, carbon=CARBON)) == []
+
+
+def remarkable() -> Analysis:
+    """A home with a standby, an old fridge, an episode that goes on, and a cold month."""
+    last = MONDAY + timedelta(days=69)
+    cold = [MONDAY + timedelta(days=number) for number in range(70)]
+    analysis = home(
+        {"Fridge": (0.1,) * 24, "TV": EVENING, "Heating": FLAT_10},
+        factor=lambda day, name: 0.1 * max(1, 28 - day.day) if name == "Heating" else 1.0,
+    )
+    start = datetime.combine(last, time(6))
+    found = EpisodeFound(
+        "e1", start, start + timedelta(hours=18), "TV", "stuck on", 25, 2, 23, 3.0, "It was on.", "open"
+    )
+    return replace(
+        analysis,
+        episodes=(found,),
+        idle_levels=(IdleLevel("TV", 0.04, 672, 0.8, 0.1, last - timedelta(days=27), last),),
+        temperature_c={day: float(day.day) - 10 for day in cold},
+    )
+
+
+def test_remarkable_homes_are_told_in_figures_of_findings() -> None:
+    night = (1.0,) * 6 + (0.0,) * 18
+    shift = Shift("Heating", (MONDAY, MONDAY), 60, 99.0, 6.0, night, "Night.")
+    findings = find(remarkable(), price=PRICE, carbon=CARBON, shifts=[shift])
+    assert {"standby", "episode", "above_class", "move"} <= {finding.kind for finding in findings}
+    told = words_of(PROVIDERS["rules"](findings))
+    assert unfounded(told, findings) == []
+    for expected in (
+        "TV is never off: it takes 40.0 W",
+        "350 kWh (70.08 EUR) a year",
+        "and it may still go on",
+        "between 00:00 and 06:00 instead",
+        "more than a typical refrigerator",
+        "Emissions are reckoned with a test factor",
+    ):
+        assert expected in told
+    for finding in findings:
+        assert tell(finding)
 
 
 @settings(max_examples=40, deadline=None)
@@ -74,7 +117,7 @@ def test_no_home_makes_the_rules_invent_a_number(
     profiles: dict[str, list[float]], days: int, baseload_kw: float | None
 ) -> None:
     analysis = home(profiles, days=days, baseload_kw=baseload_kw)
-    assert unfounded(words_of(advise(analysis)), find(analysis, price=PRICE)) == []
+    assert unfounded(words_of(advise(analysis)), find(analysis, price=PRICE, carbon=CARBON)) == []
 
 
 def test_what_saves_most_comes_first() -> None:
@@ -98,8 +141,14 @@ def test_a_fault_comes_before_any_saving() -> None:
 def test_the_payback_is_a_sum_that_can_be_checked() -> None:
     text = words_of(advise(home({"Water Heater": FLAT_10})))
     assert "3,650 kWh (730 EUR) a year" in text
-    assert "about 50 % less, saving 1,825 kWh (365 EUR) each year" in text
-    assert "within 5 years if it costs less than 1,825.00 EUR, which is 5 times 365.00 EUR" in text
+    assert "about 50 % less, saving 1,825 kWh (365 EUR, 391 kg of CO₂) each year" in text
+    assert "It costs 2,000 to 4,000 EUR, so it has paid for itself after 5.5 to 11.0 years" in text
+    assert "2,000 and 4,000 divided by the 365.00 EUR saved each year" in text
+
+
+def test_without_a_price_the_payback_says_what_may_be_paid() -> None:
+    text = words_of(advise(home({"AC": FLAT_10})))
+    assert "within 5 years if it costs less than 365.00 EUR, which is 5 times 73.00 EUR" in text
 
 
 def test_every_estimate_stands_with_its_assumption() -> None:

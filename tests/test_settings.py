@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from energy_analytics.settings import AwsSettings, SettingsError, load_settings
+from energy_analytics.settings import AwsSettings, InsightsSettings, SettingsError, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -62,6 +62,8 @@ def test_the_example_file_is_valid_and_lists_every_setting() -> None:
     example = ROOT / "config" / "energy.example.toml"
     settings = load_settings(example)
     assert settings.for_site("plant-a").currency == "AUD"
-    names = (type(settings).model_fields.keys() | AwsSettings.model_fields.keys()) - {"sites", "aws"}
-    missing = [name for name in names if f"{name} =" not in example.read_text()]
+    tables = AwsSettings.model_fields.keys() | InsightsSettings.model_fields.keys()
+    names = (type(settings).model_fields.keys() | tables) - {"sites", "aws", "insights"}
+    text = example.read_text()
+    missing = [name for name in names if f"{name} =" not in text and f"[{name}." not in text]
     assert missing == []

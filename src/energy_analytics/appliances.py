@@ -19,17 +19,52 @@ class Saving:
     source: str
     dated: str
     instead_of: str = ""
+    saving_percent_high: float | None = None
+    """Where the source gives a range, its other end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What buying costs, from the cheap to the dear."""
+
+    low: float
+    high: float
+    currency: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What appliances of a class take in a year, and what efficient ones do, with who says so, and when."""
+
+    what: str
+    typical_kwh_per_year: float
+    typical_source: str
+    efficient_kwh_per_year: float
+    efficient_kwh_per_year_high: float
+    efficient_source: str
+    price: Price | None
+    follows_use: bool = False
+    """Whether the new one would be used as much as the old: a dryer, but not a fridge."""
+
+    def efficient_kwh(self, kwh_per_year: float) -> tuple[float, float]:
+        """Return what efficient ones would take in place of one that takes this much: the best, and the modest."""
+        scale = kwh_per_year / self.typical_kwh_per_year if self.follows_use else 1.0
+        return scale * self.efficient_kwh_per_year, scale * self.efficient_kwh_per_year_high
 
 
 @dataclass(frozen=True, slots=True)
 class ApplianceClass:
-    """A kind of appliance. `upgrade` and `habit` are None where no sourced figure is known."""
+    """A kind of appliance. What has no sourced figure is None."""
 
     name: str
     patterns: tuple[str, ...]
     deferrable: bool
+    always_on: bool
+    """It must run day and night, so its lowest level is no standby."""
     upgrade: Saving | None
     habit: Saving | None
+    replacement: Replacement | None
 
 
 def classify(appliance: str) -> tuple[ApplianceClass, ...]:
@@ -56,9 +91,16 @@ def _class(entry: dict[str, Any]) -> ApplianceClass:
         name=entry["name"],
         patterns=tuple(entry["patterns"]),
         deferrable=entry["deferrable"],
+        always_on=entry.get("always_on", False),
         upgrade=steps["upgrade"],
         habit=steps["habit"],
+        replacement=_replacement(entry["replacement"]) if "replacement" in entry else None,
     )
+
+
+def _replacement(entry: dict[str, Any]) -> Replacement:
+    price = Price(**entry["price"]) if "price" in entry else None
+    return Replacement(**{name: value for name, value in entry.items() if name != "price"}, price=price)
 
 
 @cache

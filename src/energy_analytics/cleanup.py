@@ -4,6 +4,7 @@ from fnmatch import fnmatch
 from pathlib import PurePosixPath
 from typing import Final
 
+from .dismissals import is_dismissal
 from .lake import Lake, StoredObject
 from .schema import ANOMALIES, ATHENA_RESULTS, CURATED, FORECAST, PREFIXES, PROCESSED, RAW, REJECTED, REPORTS, RUNS
 from .uploads import is_upload
@@ -22,14 +23,21 @@ _OURS: Final = {
 
 
 def contents(lake: Lake, *, keep_raw: bool) -> list[StoredObject]:
-    """Return uploads and results; other files in the lake's folder are not ours."""
+    """Return uploads and results; other files in the lake's folder are not ours.
+
+    With the uploads stays what the user dismissed, so that the same results can be made again.
+    """
     return [
         stored
         for prefix in PREFIXES
-        if not (keep_raw and prefix == RAW)
         for stored in lake.list(prefix)
-        if (is_upload(stored.key) if prefix == RAW else fnmatch(PurePosixPath(stored.key).name, _OURS[prefix]))
+        if (not keep_raw if _is_given(stored.key) else fnmatch(PurePosixPath(stored.key).name, _OURS.get(prefix, "")))
     ]
+
+
+def _is_given(key: str) -> bool:
+    """Tell whether the user gave it, and no run made it."""
+    return is_dismissal(key) or (key.startswith(f"{RAW}/") and is_upload(key))
 
 
 def remove(lake: Lake, found: list[StoredObject]) -> None:

@@ -3,9 +3,11 @@
 Tables with a row per reading stay in the engine (`hourly`, `anomalies`); these hold what fits on a page.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,181 @@ class Decomposition:
 
 
 @dataclass(frozen=True, slots=True)
+class IdleLevel:
+    """What an appliance takes while it does nothing, over its last whole hours: see `idle`."""
+
+    appliance: str
+    level_kw: float
+    """Power that three of four hours reach."""
+    hours: int
+    """Hours looked at."""
+    idle_share: float
+    """Share of them at this level, give or take 10 %."""
+    active_share: float
+    """Share of them at three times the level or more."""
+    first: date
+    last: date
+    """First and last day looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTerms:
+    """The tariff behind every amount."""
+
+    name: str
+    currency: str
+    source: str
+    terms: str
+    """The price of a kWh on the last day read with the tariff's name, as it stands beside an amount."""
+    is_default: bool
+    """Whether it stands in because the site has no price of its own."""
+    mean_price_per_kwh: float
+    """What a kWh cost on average over the last year, with the taxes on energy: for estimates that know no hours."""
+    mean_price_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonthCost:
+    """The bill of one calendar month, or of the part of it that was read."""
+
+    month: date
+    kwh: float
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BillTotal:
+    """The bill of the whole history, month by month. Days from `start` to `end`, exclusive."""
+
+    start: date
+    end: date
+    months: tuple[MonthCost, ...]
+    total: Decimal
+    fed_in_kwh: float
+    days_without_readings: int
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CarbonTotal:
+    """What the energy of the whole history emitted, kg of CO2."""
+
+    name: str
+    source: str
+    terms: str
+    is_default: bool
+    kg: float
+    by_appliance_kg: Mapping[str, float]
+    by_day_kg: Mapping[date, float]
+    without_hour_percent: float
+    """Part of the energy for whose hour the factor is the file's mean."""
+    mean_g_per_kwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastCost:
+    """What the energy of one day ahead costs, and its interval."""
+
+    day: date
+    cost: Decimal
+    lower: Decimal
+    upper: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedTotal:
+    """The bill of the month in which the forecast begins, with its interval."""
+
+    month: date
+    days: int
+    days_read: int
+    total: Decimal
+    lower: Decimal
+    upper: Decimal
+    assumption: str
+
+
+@dataclass(frozen=True, slots=True)
+class TariffTotal:
+    """The bill of the last year, as far as it was read, under one tariff. `saving` is negative where it costs more."""
+
+    name: str
+    source: str
+    is_current: bool
+    total: Decimal
+    saving: Decimal
+    saving_percent: float | None
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The same days under each tariff, the cheapest first. Days from `start` to `end`, exclusive."""
+
+    start: date
+    end: date
+    tariffs: tuple[TariffTotal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MovedAppliance:
+    """One appliance at the cheapest hours of each day: its cost as it ran and as it would have run."""
+
+    appliance: str
+    kwh_per_day: float
+    days_moved: int
+    cost_as_read: Decimal
+    cost_moved: Decimal
+    kwh_by_hour_as_read: tuple[float, ...]
+    kwh_by_hour_moved: tuple[float, ...]
+    """24 values each: mean energy in that local hour of a day."""
+
+    @property
+    def saving(self) -> Decimal:
+        """What the other hours save; negative where it makes room for something dearer."""
+        return self.cost_as_read - self.cost_moved
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftingTotal:
+    """What moving the appliances that can wait would have saved. Days from `start` to `end`, exclusive."""
+
+    start: date
+    end: date
+    days: int
+    """Days with readings."""
+    saving: Decimal
+    saving_per_year: float | None
+    demand_saving: Decimal
+    moved: tuple[MovedAppliance, ...]
+    skipped: tuple[str, ...]
+    """Appliances whose readings are too long to tell hours."""
+    proved: bool
+    """Whether nothing saves more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What the energy cost and emitted. Amounts are of energy, with the taxes on it, where not called a bill."""
+
+    price: PriceTerms
+    unpriced: str
+    """Why no amount is told, a sentence; empty where amounts are told. All amounts below are then absent."""
+    cost: Decimal
+    """Sum of the appliances."""
+    by_appliance: Mapping[str, Decimal]
+    """Negative for a register that feeds in, and earns."""
+    by_day: Mapping[date, Decimal]
+    bill: BillTotal | None
+    carbon: CarbonTotal
+    ahead: tuple[ForecastCost, ...] = ()
+    expected: ExpectedTotal | None = None
+    comparison: Comparison | None = None
+    shifting: ShiftingTotal | None = None
+    """None where no appliance can wait, or no hour is cheaper than another."""
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """Everything that a report tells about one site."""
 
@@ -218,6 +395,31 @@ class Analysis:
     appliance_forecasts: tuple[ApplianceForecast, ...] = ()
     decomposition: Decomposition | None = None
     """None without a complete day."""
+    idle_levels: tuple[IdleLevel, ...] = ()
+    """Of the largest appliances those that are never off and do not cycle, largest level first."""
+    temperature_c: Mapping[date, float] | None = None
+    """Mean outdoor temperature by day; None where the user gave none."""
+    money: Money | None = None
+    """What a run always has; None where only energy was looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An estimate between its bounds."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What acting on a finding saves in a year. Money is in the finding's `currency`, None without a price."""
+
+    kwh: Amount
+    money: Amount | None
+    carbon_kg: Amount | None
+    """CO2 equivalent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +429,42 @@ class Finding:
     kind: str
     appliance: str | None
     figures: Mapping[str, float]
-    """Values by name; the unit ends the name: `total_kwh`, `share_percent`, `saving_per_year`."""
+    """Values by name; the unit ends the name: `total_kwh`, `share_percent`, `saving_kwh_per_year`. An estimate
+    `x_per_year` may have bounds `x_per_year_low` and `x_per_year_high`. Amounts of money have no unit in the name:
+    they are in the label `currency`."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Names and dates that the words need: `weekday`, `since`, `upgrade`."""
     assumption: str = ""
     """What an estimate among the figures rests on; empty when every figure is a plain sum."""
+    about: str = ""
+    """What tells it from others of the kind and appliance, without any figure: an episode's id. Mostly empty."""
+    period: tuple[date, date] | None = None
+    """First and last local day that the figures rest on."""
+    confidence: str = "high"
+    """`high` for what was measured, `medium` for measurements scaled up or taken apart, `low` where an outside
+    figure for homes in general decides."""
+    evidence: str = ""
+    """One SELECT over the lake's tables that gives the leading figure again, for `energy query` and for Athena."""
+
+    @property
+    def id(self) -> str:
+        """Eight hex digits that stay the same over the runs of a site as long as the matter does."""
+        matter = "\x1f".join((self.kind, self.appliance or "", self.about))
+        return hashlib.sha256(matter.encode()).hexdigest()[:8]
+
+    @property
+    def saving(self) -> Saving | None:
+        """What acting on it saves in a year; None for what is only worth knowing."""
+        kwh = self._amount("saving_kwh_per_year")
+        if kwh is None:
+            return None
+        return Saving(kwh, self._amount("saving_per_year"), self._amount("saving_carbon_kg_per_year"))
+
+    def _amount(self, name: str) -> Amount | None:
+        if name not in self.figures:
+            return None
+        value = self.figures[name]
+        return Amount(value, self.figures.get(f"{name}_low", value), self.figures.get(f"{name}_high", value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +473,41 @@ class Paragraph:
 
     text: str
     assumption: str = ""
+    findings: tuple[str, ...] = ()
+    """Ids of the findings that it tells; empty for a remark that needs none."""
+    written_by: str = "rules"
+    """`rules`, or the name of a language model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a language model was asked, and what came of it."""
+
+    provider: str
+    model: str
+    host: str
+    """Where the model was reached; empty when it was not even known where."""
+    question: str
+    """Hash of all that was to be sent: the same question need not be paid for twice."""
+    findings: int
+    fields: tuple[str, ...]
+    """How many findings were to be sent, and what of each."""
+    calls: int
+    """Requests sent; 0 means that nothing left the machine."""
+    input_tokens: int
+    output_tokens: int
+    estimated: bool
+    """Whether the tokens are an estimate of ours, because a server did not tell them."""
+    seconds: float
+    cost: float | None
+    """In `currency`; None when no prices are set."""
+    currency: str
+    outcome: str
+    """Empty when it answered; else why not, as a sentence of ours."""
+    drafts: Mapping[str, str] = field(default_factory=dict)
+    """Texts that were accepted, by section, with references in place of figures."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """What was wrong with the others, by section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,4 +517,6 @@ class Advice:
     insights: tuple[Paragraph, ...]
     auditor: tuple[Paragraph, ...]
     written_by: str
-    """`rules`, or the name of a language model."""
+    """`rules`, or the name of the language model that wrote at least one paragraph."""
+    asked: Asked | None = None
+    """None when no language model was to be asked."""

@@ -1,10 +1,11 @@
 """Settings: defaults here, overridden by `energy.toml`, then by the environment (`ENERGY_...`)."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,6 +14,14 @@ from pydantic_settings import (
 )
 
 Positive = Annotated[float, Field(gt=0)]
+
+_REPLACED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "tariff_file": ("price_per_kwh", "currency"),
+    "price_per_kwh": ("tariff_file",),
+    "carbon_file": ("g_per_kwh",),
+    "g_per_kwh": ("carbon_file",),
+}
+"""A site's own choice, and what it puts aside of those above it because the two exclude each other."""
 
 
 class SettingsError(ValueError):
@@ -34,7 +43,22 @@ class SiteSettings(BaseModel):
     temperature_file: Path | None = None
     """CSV with the columns timestamp,temperature_c: the past and the seven days ahead."""
     price_per_kwh: Positive | None = None
+    """One price at every hour, all taxes included; excludes `tariff_file`."""
     currency: str | None = None
+    tariff_file: Path | None = None
+    """TOML file of a tariff: prices by the hour, tiers, fixed and demand charges, taxes, with their dates."""
+    compare_tariffs: tuple[Path, ...] | None = None
+    """Files of other tariffs, under which the report puts the site's own history."""
+    export_appliances: tuple[str, ...] | None = None
+    """Registers that count what the site feeds in; they are no part of its use."""
+    g_per_kwh: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """Grams of CO2 per kWh; excludes `carbon_file`."""
+    carbon_file: Path | None = None
+    """CSV with the columns timestamp,g_per_kwh: the grid's emissions hour by hour."""
+    site_limit_kw: Positive | None = None
+    """Power that the whole site must not exceed where moved appliances run together."""
+    deferrable: dict[str, dict[str, Any]] | None = None
+    """Limits of appliances that can wait, by name, over the typical ones: like, hours, run_hours, ..."""
 
     @field_validator("timezone")
     @classmethod
@@ -79,6 +103,45 @@ class AwsSettings(BaseModel):
     """Bedrock model that the function may ask."""
 
 
+class InsightsSettings(BaseModel):
+    """Who writes the advice: `[insights]` in `energy.toml`. The key of OpenAI is no setting: see `insights.keys`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    provider: Literal["rules", "auto", "openai", "bedrock"] = "rules"
+    """Nothing leaves the machine under `rules`. `auto` is OpenAI if there is a key, else Bedrock if it has a model."""
+    openai_model: str | None = None
+    openai_base_url: Annotated[str, Field(pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$")] | None = None
+    """A server that speaks OpenAI's protocol, such as one on this machine; None is OpenAI's own."""
+    bedrock_model: str | None = None
+    """Id or ARN of a model or an inference profile."""
+    bedrock_region: str | None = None
+    """None takes the region of the AWS configuration."""
+    timeout_seconds: Positive = 20.0
+    """For one answer."""
+    budget_seconds: Positive = 45.0
+    budget_tokens: Annotated[int, Field(ge=1)] = 30_000
+    budget_cost: Positive | None = None
+    """In `price_currency`. What would go beyond a run's budget is not asked, and the rules write."""
+    answer_tokens: Annotated[int, Field(ge=100)] = 6_000
+    """Most tokens of one answer, with what a model thinks before it."""
+    price_per_million_input_tokens: Annotated[float, Field(ge=0)] | None = None
+    price_per_million_output_tokens: Annotated[float, Field(ge=0)] | None = None
+    price_currency: str = "USD"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for provider, model in (("openai", self.openai_model), ("bedrock", self.bedrock_model)):
+            if self.provider == provider and not model:
+                raise ValueError(f"provider is {provider!r} and {provider}_model names no model; there is no default")
+        prices = (self.price_per_million_input_tokens, self.price_per_million_output_tokens)
+        if (prices[0] is None) != (prices[1] is None):
+            raise ValueError("set both prices per million tokens, of input and of output, or neither")
+        if self.budget_cost is not None and prices[0] is None:
+            raise ValueError("budget_cost needs price_per_million_input_tokens and price_per_million_output_tokens")
+        return self
+
+
 class Settings(SiteSettings, BaseSettings):
     """All settings of a run. Units are in the names or the comments; None means not set."""
 
@@ -100,6 +163,7 @@ class Settings(SiteSettings, BaseSettings):
     """Threads of the engine; None takes one per core."""
     sites: dict[str, SiteSettings] = Field(default_factory=dict)
     aws: AwsSettings = Field(default_factory=AwsSettings)
+    insights: InsightsSettings = Field(default_factory=InsightsSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -118,7 +182,15 @@ class Settings(SiteSettings, BaseSettings):
         own = self.sites.get(site)
         if own is None:
             return self
-        return self.model_copy(update=own.model_dump(exclude_none=True))
+        chosen = own.model_dump(exclude_none=True)
+        replaced = {
+            name: None
+            for choice, others in _REPLACED_BY.items()
+            if choice in chosen
+            for name in others
+            if name not in chosen
+        }
+        return self.model_copy(update=replaced | chosen)
 
 
 def load_settings(config: Path | None = None, **overrides: Any) -> Settings:

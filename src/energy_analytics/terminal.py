@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,14 +64,25 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
             )
         )
     out.print()
-    rows = table("Appliance", "kWh", "Share", "Peak hour", "Anomalies", right=("kWh", "Share", "Anomalies"))
+    rows = table(
+        "Appliance", "kWh", "Cost", "Share", "Peak hour", "Anomalies", right=("kWh", "Cost", "Share", "Anomalies")
+    )
     total = results["total_kwh"]
+    money = results["money"]
+    costs = {one["appliance"]: one["cost"] for one in money["by_appliance"]}
+
+    def cost(amounts: Sequence[float | None]) -> str:
+        if None in amounts:
+            return "-"
+        return words.money(sum(filter(None, amounts)), money["currency"])
+
     for one in results["appliances"][:_SHOWN_APPLIANCES]:
         share = f"{100 * one['total_kwh'] / total:.1f} %" if total else "-"
         hour = one["peak_hour"]
         rows.add_row(
             Text(words.name(one["appliance"])),
             words.number(one["total_kwh"]),
+            cost([costs.get(one["appliance"])]),
             share,
             f"{hour:02d}:00-{(hour + 1) % 24:02d}:00",
             f"{one['anomalies']:,}",
@@ -81,12 +93,14 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
         rows.add_row(
             f"{len(others):,} others",
             words.number(energy),
+            cost([costs.get(one["appliance"]) for one in others]),
             f"{100 * energy / total:.1f} %" if total else "-",
             "",
             f"{sum(one['anomalies'] for one in others):,}",
         )
     rows.add_section()
-    rows.add_row("Total", words.number(total), "", "", f"{results['anomalies']:,}", style="bold")
+    used = [costs.get(one["appliance"]) for one in results["appliances"]]
+    rows.add_row("Total", words.number(total), cost(used), "", "", f"{results['anomalies']:,}", style="bold")
     out.print(rows)
     out.print()
     first, last = results["first"][:16], results["last"][:16]
@@ -96,12 +110,14 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
     out.print(f"Episodes  {words.count(len(episodes), 'episode')} of unusual use, {going_on:,} going on")
     forecast = results["forecast"]
     if forecast["days"]:
+        ahead = [one["cost"] for one in money["forecast"]]
         out.print(
-            f"Forecast  {words.number(forecast['kwh'])} kWh in the 7 days from {forecast['days'][0]} "
-            f"({forecast['model'].replace('_', ' ')})"
+            f"Forecast  {words.number(forecast['kwh'])} kWh{f', {cost(ahead)}' if ahead else ''} in the 7 days from "
+            f"{forecast['days'][0]} ({forecast['model'].replace('_', ' ')})"
         )
     else:
         out.print("Forecast  none: no day of the history is complete")
+    _show_money(out, money)
     for label, key in (
         ("Report", "report_html"),
         ("", "report_text"),
@@ -110,6 +126,31 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
         ("", "anomalies"),
     ):
         out.print(f"{label:<10}{lake}/{outputs[key]}", soft_wrap=True)
+
+
+def _show_money(out: Console, money: Mapping[str, Any]) -> None:
+    """Print the bill to come, the price and the carbon, each with what it rests on."""
+    expected, tariff, carbon, currency = money["expected"], money["tariff"], money["carbon"], money["currency"]
+    lines = []
+    if expected:
+        month = words.month(date.fromisoformat(f"{expected['month']}-01"))
+        low, high = words.money(expected["lower"], currency), words.money(expected["upper"], currency)
+        lines.append(("Bill", f"{words.money(expected['total'], currency)} expected for {month} ({low} to {high})"))
+    if money["unpriced"]:
+        lines.append(("Cost", money["unpriced"]))
+    else:
+        lines.append(("Price", tariff["terms"] + (", an assumption" if tariff["is_default"] else "")))
+    if money["bill"] and money["bill"]["fed_in_kwh"]:
+        earned = -sum(one["cost"] for one in money["by_appliance"] if one["cost"] < 0)
+        lines.append(("Fed in", f"{words.energy(money['bill']['fed_in_kwh'])}, {words.money(earned, currency)}"))
+    shifting = money["shifting"]
+    if shifting and shifting["saving_per_year"]:
+        saving = words.money(shifting["saving_per_year"], currency)
+        lines.append(("Saving", f"{saving} a year by running at cheaper hours what can wait; see the report"))
+    assumed = ", an assumption" if carbon["is_default"] else ""
+    lines.append(("Carbon", f"{words.weight(carbon['kg'])} at {carbon['terms']}{assumed}"))
+    for label, text in lines:
+        out.print(f"{label:<10}{text}", soft_wrap=True)
 
 
 def show_results(manifests: "Sequence[Manifest]", waiting: "Sequence[StoredObject]", *, lake: str) -> None:
@@ -181,6 +222,20 @@ def show_contents(found: "Sequence[StoredObject]", *, lake: str) -> None:
         if own:
             rows.add_row(f"{lake}/{prefix}/", f"{len(own):,}", f"{sum(own):,}")
     console().print(rows)
+
+
+def show_findings(found: Sequence[tuple[Mapping[str, Any], str]]) -> None:
+    """Print findings, each with its words: id, what it saves in a year, text."""
+    of_sites = any(row["site"] for row, _ in found)
+    columns = table("Id", *(["Site"] if of_sites else []), "Saves a year", "Finding")
+    for row, text in found:
+        kwh = row["figures"].get("saving_kwh_per_year")
+        money = row["figures"].get("saving_per_year")
+        saves = words.money(money, row["labels"]["currency"]) if money else words.energy(kwh) if kwh else ""
+        told = f"(dismissed) {text}" if row["dismissed"] else text
+        site = [words.name(row["site"])] if of_sites else []
+        columns.add_row(row["id"], *site, saves, told)
+    console().print(columns)
 
 
 def show_queries(named: Mapping[str, str]) -> None:

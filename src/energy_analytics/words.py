@@ -81,6 +81,14 @@ def unit_price(amount: float, currency: str) -> str:
     return f"{whole}.{decimals:0<2} {currency}"
 
 
+def weight(kg: float) -> str:
+    """Write a weight in the unit that suits its size: `480 g`, `7.95 kg`, `12.4 t`."""
+    size = abs(kg)
+    if size and size < 1:
+        return f"{number(1000 * kg)} g"
+    return f"{number(kg)} kg" if size < 10_000 else f"{number(kg / 1000)} t"
+
+
 def percent(value: float) -> str:
     """Write a percentage; whole from 10 on."""
     if 0 < abs(value) < 0.05:

@@ -1,11 +1,13 @@
-"""What looks wrong: an appliance that fell silent or stopped, and readings far above the usual."""
+"""What looks wrong: an appliance that fell silent or stopped, readings and stretches of time far above the usual."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from statistics import fmean
 from typing import Final
 
 from energy_analytics import words
-from energy_analytics.findings.evidence import Evidence
+from energy_analytics.findings import queries
+from energy_analytics.findings.evidence import DAYS_PER_YEAR, Evidence
 from energy_analytics.results import Finding
 
 MIN_SILENT_DAYS: Final = 3.0
@@ -17,6 +19,11 @@ STOPPED_DAYS: Final = 2
 RUNNING_DAYS: Final = 28
 FAULTS_TOLD: Final = 5
 ANOMALIES_TOLD: Final = 3
+EPISODE_DAYS: Final = 0.5
+"""Mean days of the site that an episode must have taken above the usual before it is a matter of money."""
+EPISODES_TOLD: Final = 3
+COSTLY_KINDS: Final = frozenset({"spike", "unusually high", "stuck on", "on at unusual hours"})
+"""Kinds of episode that take more energy; where use only moved to another time, the difference is chance."""
 _MINUTES_PER_DAY: Final = 1440
 
 
@@ -28,7 +35,9 @@ def silent(evidence: Evidence) -> Iterator[Finding]:
         steps_days = MIN_SILENT_STEPS * (one.step_minutes or 0) / _MINUTES_PER_DAY
         if one.count >= MIN_READINGS and days >= max(MIN_SILENT_DAYS, steps_days):
             labels = {"since": words.moment(one.last)}
-            found.append(Finding("silent", one.appliance, {"silent_days": days}, labels))
+            query = queries.silent_days(evidence.site, one.appliance)
+            span = one.last.date(), evidence.history[1]
+            found.append(Finding("silent", one.appliance, {"silent_days": days}, labels, period=span, evidence=query))
     yield from sorted(found, key=lambda finding: finding.figures["silent_days"])[:FAULTS_TOLD]
 
 
@@ -49,7 +58,15 @@ def stopped(evidence: Evidence) -> Iterator[Finding]:
         if len(used_kwh) == RUNNING_DAYS and all(used_kwh) and told < FAULTS_TOLD:
             told += 1
             figures = {"idle_days": float(idle), "before_kwh_per_day": fmean(used_kwh)}
-            yield Finding("stopped", one.appliance, figures, {"since": words.day(days[-idle].day)})
+            span = before[0].day, before[-1].day
+            yield Finding(
+                "stopped",
+                one.appliance,
+                figures,
+                {"since": words.day(days[-idle].day)},
+                period=(before[0].day, days[-1].day),
+                evidence=queries.mean_day(evidence.site, span, "before_kwh_per_day", one.appliance),
+            )
 
 
 def anomalies(evidence: Evidence) -> Iterator[Finding]:
@@ -72,4 +89,44 @@ def anomalies(evidence: Evidence) -> Iterator[Finding]:
         if worst is not None:
             figures |= {"highest_kwh": worst.kwh, "threshold_kwh": worst.threshold}
             labels["highest_at"] = words.moment(worst.timestamp)
-        yield Finding("anomalies", appliance, figures, labels)
+        query = queries.flagged(evidence.site, appliance)
+        yield Finding("anomalies", appliance, figures, labels, period=evidence.history, evidence=query)
+
+
+def costly_episodes(evidence: Evidence) -> Iterator[Finding]:
+    """Tell the stretches of the last year in which an appliance took far more than usual."""
+    if not evidence.complete_days:
+        return
+    least_kwh = EPISODE_DAYS * fmean(day.kwh for day in evidence.complete_days)
+    since = evidence.analysis.last - timedelta(days=DAYS_PER_YEAR)
+    costly = [
+        one
+        for one in evidence.analysis.episodes
+        if one.status != "withdrawn" and one.kind in COSTLY_KINDS and one.end > since
+        if one.excess_kwh >= least_kwh > 0
+    ]
+    for one in sorted(costly, key=lambda one: (-one.excess_kwh, one.id))[:EPISODES_TOLD]:
+        labels = {
+            "what": one.kind,
+            "since": words.plain_day(one.start),
+            "until": words.plain_day(one.end),
+            "going_on": "yes" if one.status == "open" else "",
+            **evidence.currency,
+        }
+        figures = {
+            "actual_kwh": one.actual_kwh,
+            "expected_kwh": one.expected_kwh,
+            "excess_kwh": one.excess_kwh,
+            **evidence.cost(cost=one.excess_kwh),
+        }
+        yield Finding(
+            "episode",
+            one.appliance,
+            figures,
+            labels,
+            evidence.price_assumption,
+            about=one.id,
+            period=(one.start.date(), one.end.date()),
+            confidence="medium",
+            evidence=queries.episode(evidence.site, one.id),
+        )

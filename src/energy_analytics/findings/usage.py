@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from statistics import fmean
+from statistics import fmean, variance
 from typing import Final
 
 from energy_analytics import words
+from energy_analytics.findings import degree_days, queries
 from energy_analytics.findings.evidence import Evidence, change_percent, sentences
 from energy_analytics.results import DayTotal, Finding
 
@@ -20,7 +21,10 @@ MIN_LAST_YEAR_DAYS: Final = 21
 SAME_WEEKDAYS_A_YEAR_AGO: Final = timedelta(days=364)
 MIN_RECENT_DAYS: Final = 14
 NOTABLE_PART: Final = 0.05
-"""Part of a mean day from which a weekday or an appliance is said to stand out."""
+"""Part of a mean day from which a difference is told: smaller ones come and go by chance."""
+SURE: Final = 2.5
+"""Standard errors that two kinds of day must lie apart: chance passes that once in eighty times, and once in a dozen for
+the heaviest of seven days."""
 
 
 def overview(evidence: Evidence) -> Iterator[Finding]:
@@ -36,7 +40,9 @@ def overview(evidence: Evidence) -> Iterator[Finding]:
         figures |= evidence.cost(cost_per_year=evidence.yearly_kwh)
         assumption = sentences(evidence.yearly_assumption, evidence.price_assumption)
     labels = {"first": words.day(analysis.first), "last": words.day(analysis.last), **evidence.currency}
-    yield Finding("overview", None, figures, labels, assumption)
+    yield Finding(
+        "overview", None, figures, labels, assumption, period=evidence.history, evidence=queries.totals(evidence.site)
+    )
 
 
 def top_consumers(evidence: Evidence) -> Iterator[Finding]:
@@ -55,7 +61,10 @@ def top_consumers(evidence: Evidence) -> Iterator[Finding]:
         if kwh_per_year:
             figures |= {"kwh_per_year": kwh_per_year, **evidence.cost(cost_per_year=kwh_per_year)}
             assumption = sentences(evidence.yearly_assumption, evidence.price_assumption)
-        yield Finding("top_consumer", one.appliance, figures, evidence.currency, assumption)
+        yield Finding(
+            "top_consumer", one.appliance, figures, evidence.currency, assumption,
+            period=evidence.history, evidence=queries.totals(evidence.site, one.appliance),
+        )  # fmt: skip
 
 
 def weekend(evidence: Evidence) -> Iterator[Finding]:
@@ -64,27 +73,23 @@ def weekend(evidence: Evidence) -> Iterator[Finding]:
     weekends = [day.kwh for day in evidence.complete_days if day.day.weekday() >= 5]
     if len(weekdays) < MIN_WEEKDAYS or len(weekends) < MIN_WEEKEND_DAYS or fmean(weekdays) <= 0:
         return
-    by_weekday = [
-        (fmean(kwh), weekday)
-        for weekday in range(7)
-        if (kwh := [day.kwh for day in evidence.complete_days if day.day.weekday() == weekday])
-    ]
-    busiest_kwh, busiest = max(by_weekday)
-    mean_kwh = fmean(day.kwh for day in evidence.complete_days)
-    figures = {
-        "weekday_kwh": fmean(weekdays),
-        "weekend_day_kwh": fmean(weekends),
-        "change_percent": change_percent(fmean(weekends), fmean(weekdays)),
-    }
-    if busiest_kwh < (1 + NOTABLE_PART) * mean_kwh:
-        yield Finding("weekend", None, figures)
-        return
-    figures["busiest_kwh"] = busiest_kwh
-    yield Finding("weekend", None, figures, {"busiest": words.WEEKDAYS[busiest]})
+    of_weekday = [[day.kwh for day in evidence.complete_days if day.day.weekday() == number] for number in range(7)]
+    busiest = max((number for number in range(7) if of_weekday[number]), key=lambda number: fmean(of_weekday[number]))
+    others = [kwh for number in range(7) if number != busiest for kwh in of_weekday[number]]
+    change = change_percent(fmean(weekends), fmean(weekdays))
+    figures = {"weekday_kwh": fmean(weekdays), "weekend_day_kwh": fmean(weekends), "change_percent": change}
+    labels = {}
+    if _differ(of_weekday[busiest], others):
+        figures["busiest_kwh"] = fmean(of_weekday[busiest])
+        labels["busiest"] = words.WEEKDAYS[busiest]
+    if labels or _differ(weekends, weekdays):
+        yield Finding(
+            "weekend", None, figures, labels, period=_span(evidence.complete_days), evidence=queries.week(evidence.site)
+        )
 
 
 def trend(evidence: Evidence) -> Iterator[Finding]:
-    """Compare the last 28 complete days with the 28 before and the same weeks a year ago."""
+    """Compare the last 28 complete days with the 28 before and the same weeks a year ago. Silent where all is even."""
     recent = evidence.complete_days[-TREND_DAYS:]
     before = evidence.complete_days[-2 * TREND_DAYS : -TREND_DAYS]
     if not _is_dense(recent):
@@ -95,6 +100,7 @@ def trend(evidence: Evidence) -> Iterator[Finding]:
     if _is_dense(before) and recent[0].day - before[-1].day <= timedelta(days=8) and _mean_kwh(before) > 0:
         figures["before_kwh_per_day"] = _mean_kwh(before)
         figures["change_percent"] = change_percent(recent_kwh, _mean_kwh(before))
+        figures |= _at_same_weather(evidence, recent, before, "")
         if len(evidence.analysis.appliances) > 1:
             appliance, change_kwh = _driver(recent, before)
             if abs(change_kwh) >= NOTABLE_PART * recent_kwh > 0:
@@ -103,9 +109,35 @@ def trend(evidence: Evidence) -> Iterator[Finding]:
     if len(last_year) >= MIN_LAST_YEAR_DAYS and _mean_kwh(last_year) > 0:
         figures["last_year_kwh_per_day"] = _mean_kwh(last_year)
         figures["last_year_change_percent"] = change_percent(recent_kwh, _mean_kwh(last_year))
-    if len(figures) > 2:
-        labels = {"since": words.plain_day(recent[0].day), "until": words.plain_day(recent[-1].day)}
-        yield Finding("trend", driver, figures, labels)
+        figures |= _at_same_weather(evidence, recent, last_year, "last_year_")
+    notable = any(name.endswith("change_percent") and abs(it) >= 100 * NOTABLE_PART for name, it in figures.items())
+    if notable or driver is not None:
+        corrected = any(name.endswith("weather_change_percent") for name in figures)
+        yield Finding(
+            "trend",
+            driver,
+            figures,
+            {"since": words.plain_day(recent[0].day), "until": words.plain_day(recent[-1].day)},
+            degree_days.ASSUMPTION if corrected else "",
+            period=_span(recent),
+            evidence=queries.mean_day(evidence.site, _span(recent), "recent_kwh_per_day"),
+        )
+
+
+def _at_same_weather(
+    evidence: Evidence, recent: Sequence[DayTotal], before: Sequence[DayTotal], prefix: str
+) -> dict[str, float]:
+    """Return the change that the weather does not explain; empty without temperatures or where they explain none."""
+    if evidence.analysis.temperature_c is None:
+        return {}
+    change_kwh = degree_days.change_at_same_weather(recent, before, evidence.analysis.temperature_c)
+    if change_kwh is None:
+        return {}
+    due_kwh = _mean_kwh(recent) - _mean_kwh(before) - change_kwh
+    return {
+        f"{prefix}weather_kwh_per_day": due_kwh,
+        f"{prefix}weather_change_percent": 100 * change_kwh / _mean_kwh(before),
+    }
 
 
 def forecast(evidence: Evidence) -> Iterator[Finding]:
@@ -128,7 +160,23 @@ def forecast(evidence: Evidence) -> Iterator[Finding]:
     }
     labels = {"highest_day": words.day(highest.day), **evidence.currency}
     assumption = sentences(evidence.analysis.forecast.assumption, evidence.price_assumption)
-    yield Finding("forecast", None, figures, labels, assumption)
+    yield Finding(
+        "forecast", None, figures, labels, assumption,
+        period=(days[0].day, days[-1].day), confidence="medium", evidence=queries.week_ahead(evidence.site),
+    )  # fmt: skip
+
+
+def _differ(some: Sequence[float], others: Sequence[float]) -> bool:
+    """Tell whether two kinds of day differ by a notable part, and by more than chance makes them."""
+    if min(len(some), len(others)) < 2:
+        return False
+    difference = abs(fmean(some) - fmean(others))
+    error = (variance(some) / len(some) + variance(others) / len(others)) ** 0.5
+    return difference >= NOTABLE_PART * fmean(others) and difference > SURE * error
+
+
+def _span(days: Sequence[DayTotal]) -> queries.Days:
+    return days[0].day, days[-1].day
 
 
 def _mean_kwh(days: Sequence[DayTotal]) -> float:

@@ -4,23 +4,46 @@ from collections.abc import Sequence
 from typing import Final
 
 from energy_analytics import words
-from energy_analytics.insights.phrases import energy_and_money, named
+from energy_analytics.insights.phrases import between, energy_and_money, named, saved
 from energy_analytics.results import Finding
 
 HOME_KW: Final = 10.0
 """Baseload up to which someone can walk through the place and switch things off."""
-SITE_KW: Final = 1000.0
-"""Baseload above which it is no longer one site, and advice on switching would be idle."""
 
 
 def habit(findings: Sequence[Finding]) -> str:
     """Tell what another way of using an appliance saves."""
     finding = findings[0]
     figures, what = finding.figures, finding.labels["what"]
-    saving = energy_and_money(finding, "saving_kwh_per_year", "saving_per_year")
     return (
         f"{what[0].upper()}{what[1:]} saves about {words.percent(figures['saving_percent'])} of what "
-        f"{named(finding)} uses: {saving} a year."
+        f"{named(finding)} uses: {saved(finding)} a year."
+    )
+
+
+def standby(findings: Sequence[Finding]) -> str:
+    """Tell what an appliance takes while nobody uses it."""
+    finding = findings[0]
+    figures = finding.figures
+    text = (
+        f"{named(finding)} is never off: it takes {words.power(figures['level_kw'])} even while it does nothing, "
+        f"which comes to {energy_and_money(finding, 'kwh_per_year', 'cost_per_year')} a year. It idles "
+        f"{words.percent(figures['idle_percent'])} of the time; switched off then, it saves {saved(finding)} a year"
+        f"{between(finding)}."
+    )
+    if figures["level_kw"] > HOME_KW:
+        return text
+    return f"{text} A switched socket or a timer does it, where it need not wake by itself."
+
+
+def move(findings: Sequence[Finding]) -> str:
+    """Tell what cheaper hours save."""
+    finding = findings[0]
+    labels = finding.labels
+    saving = words.money(finding.figures["saving_per_year"], labels["currency"])
+    return (
+        f"{named(finding)} can run between {labels['from']} and {labels['to']} instead: the same energy "
+        f"({words.energy(finding.figures['kwh_per_day'])} a day) then costs {saving} less a year under your tariff."
     )
 
 
@@ -33,10 +56,9 @@ def baseload(findings: Sequence[Finding]) -> str:
         f"Through a year that is {energy_and_money(finding, 'kwh_per_year', 'cost_per_year')}, "
         f"{words.percent(figures['share_percent'])} of everything."
     )
-    if figures["baseload_kw"] > SITE_KW:
+    if finding.saving is None:
         return text
-    saving = energy_and_money(finding, "saving_kwh_per_year", "saving_per_year")
-    text += f" Each tenth less saves {saving} a year."
+    text += f" Each tenth less saves {saved(finding)} a year."
     if figures["baseload_kw"] > HOME_KW:
         return f"{text} Start with what runs outside working hours, such as ventilation, pumps and lighting."
     return f"{text} To find it, switch things off one by one on a quiet evening and watch the meter."

@@ -92,12 +92,14 @@ def trend(findings: Sequence[Finding]) -> str:
     if "change_percent" in figures:
         before = words.energy(figures["before_kwh_per_day"])
         comparisons.append(f"{compared(figures['change_percent'])} the {days} before ({before})")
+        comparisons[-1] += _weather(finding, "")
     if "last_year_change_percent" in figures:
         change, last_year = (
             figures["last_year_change_percent"],
             words.energy(figures["last_year_kwh_per_day"]),
         )
         comparisons.append(f"{compared(change)} in the same weeks a year ago ({last_year})")
+        comparisons[-1] += _weather(finding, "last_year_")
     text = (
         f"The last {days} complete days, {labels['since']} to {labels['until']}, took "
         f"{words.energy(figures['recent_kwh_per_day'])} a day: {words.listing(comparisons)}"
@@ -107,6 +109,28 @@ def trend(findings: Sequence[Finding]) -> str:
         direction = "up" if change_kwh > 0 else "down"
         text += f". {named(finding)} changed most, {direction} by {words.energy(abs(change_kwh))} a day"
     return f"{text}."
+
+
+def _weather(finding: Finding, prefix: str) -> str:
+    """Tell what the weather did to a comparison; empty where it is not known."""
+    if f"{prefix}weather_kwh_per_day" not in finding.figures:
+        return ""
+    due_kwh = finding.figures[f"{prefix}weather_kwh_per_day"]
+    change = finding.figures[f"{prefix}weather_change_percent"]
+    rest = f"{words.percent(abs(change))} {'more' if change > 0 else 'less'}"
+    added = "added" if due_kwh > 0 else "took away"
+    return f", where the weather {added} {words.energy(abs(due_kwh))} a day and everything else made it {rest}"
+
+
+def episode(findings: Sequence[Finding]) -> str:
+    """Tell stretches of unusual use and what they cost."""
+    parts = []
+    for one in findings:
+        labels = one.labels
+        still = ", and it may still go on" if labels["going_on"] else ""
+        when = labels["since"] if labels["since"] == labels["until"] else f"{labels['since']} to {labels['until']}"
+        parts.append(f"by {named(one)} {energy_and_money(one, 'excess_kwh', 'cost')}, {when}, {labels['what']}{still}")
+    return f"At times far more than usual was used: {'; '.join(parts)}."
 
 
 def forecast(findings: Sequence[Finding]) -> str:

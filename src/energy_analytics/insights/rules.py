@@ -14,7 +14,10 @@ INSIGHTS: Final[dict[str, Teller]] = {
     "stopped": patterns.stopped,
     "silent": patterns.silent,
     "habit": habits.habit,
+    "standby": habits.standby,
     "baseload": habits.baseload,
+    "episode": patterns.episode,
+    "move": habits.move,
     "busiest_hours": patterns.busiest_hours,
     "shift": habits.shift,
     "night": patterns.night,
@@ -27,18 +30,22 @@ INSIGHTS: Final[dict[str, Teller]] = {
 
 AUDIT: Final[dict[str, Teller]] = {
     "top_consumer": audit.top_consumers,
+    "above_class": audit.above_class,
     "upgrade": audit.upgrade,
     "unknown_class": audit.unknown_classes,
     "price": audit.price,
 }
 """What the auditor tells."""
 
-ONE_BY_ONE: Final = frozenset({"stopped", "habit", "upgrade"})
+ONE_BY_ONE: Final = frozenset({"stopped", "habit", "standby", "move", "above_class", "upgrade"})
 """Kinds of which each finding gets a paragraph of its own; the others share one."""
 
 NOTHING_YET: Final = Paragraph(
     "There is too little to see a pattern yet. A week of complete days shows the busy hours, two weeks allow "
     "a yearly figure, eight weeks show a trend."
+)
+NOTHING_SPECIAL: Final = Paragraph(
+    "Nothing stands out: no hour, day or appliance takes far more than its part, and nothing has changed of late."
 )
 ONE_SERIES: Final = Paragraph(
     "Everything was measured as one, so nothing can be said of single appliances. Readings of the largest "
@@ -53,21 +60,27 @@ def advise(findings: Sequence[Finding]) -> Advice:
     auditor = _paragraphs(findings, AUDIT)
     told = {finding.kind for finding in findings}
     if told.isdisjoint(INSIGHTS.keys() - {"overview", "anomalies"}):
-        insights.append(NOTHING_YET)
+        insights.append(NOTHING_SPECIAL if _has_a_year(findings) else NOTHING_YET)
     if "top_consumer" not in told:
         auditor.insert(0, ONE_SERIES)
     return Advice(tuple(insights), tuple(auditor), "rules")
 
 
+def tell(finding: Finding) -> str:
+    """Tell one finding on its own."""
+    return (INSIGHTS | AUDIT)[finding.kind]([finding])
+
+
 def _paragraphs(findings: Sequence[Finding], tellers: dict[str, Teller]) -> list[Paragraph]:
-    """Tell what a section knows: the opening, faults, savings by size, the rest in the section's order."""
+    """Tell what a section knows: the opening, faults, what is worth money by the amount, the rest in order."""
     place = {kind: number for number, kind in enumerate(tellers)}
 
-    def rank(group: Sequence[Finding]) -> tuple[int, float, int]:
-        kind = group[0].kind
-        saving_kwh = group[0].figures.get("saving_kwh_per_year", 0.0)
+    def rank(group: Sequence[Finding]) -> tuple[int, float, float, int]:
+        kind, figures = group[0].kind, group[0].figures
+        kwh = figures.get("saving_kwh_per_year", figures.get("excess_kwh", 0.0))
+        money = figures.get("saving_per_year", figures.get("cost", 0.0) if kind == "episode" else 0.0)
         leading = {"overview": 0, "top_consumer": 0, "stopped": 1, "silent": 1}
-        return leading.get(kind, 2 if saving_kwh > 0 else 3), -saving_kwh, place[kind]
+        return leading.get(kind, 2 if money > 0 or kwh > 0 else 3), -money, -kwh, place[kind]
 
     groups: list[list[Finding]] = []
     for kind in tellers:
@@ -76,7 +89,14 @@ def _paragraphs(findings: Sequence[Finding], tellers: dict[str, Teller]) -> list
             groups.extend([finding] for finding in of_kind)
         elif of_kind:
             groups.append(of_kind)
-    return [Paragraph(tellers[group[0].kind](group), _assumption(group)) for group in sorted(groups, key=rank)]
+    return [
+        Paragraph(tellers[group[0].kind](group), _assumption(group), tuple(finding.id for finding in group))
+        for group in sorted(groups, key=rank)
+    ]
+
+
+def _has_a_year(findings: Sequence[Finding]) -> bool:
+    return any(finding.kind == "overview" and "kwh_per_year" in finding.figures for finding in findings)
 
 
 def _assumption(group: Sequence[Finding]) -> str:

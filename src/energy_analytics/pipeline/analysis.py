@@ -23,6 +23,7 @@ from ..aggregate import (
 )
 from ..anomalies import Level, create_anomalies, summarise
 from ..calendar import clock, public_holidays
+from ..engine import literal
 from ..forecasting import (
     History,
     check_model,
@@ -33,11 +34,14 @@ from ..forecasting import (
     take_apart,
 )
 from ..history import SiteHistory
+from ..idle import idle_levels
+from ..money import forget, measure
 from ..results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, Quality
 from ..settings import Settings
-from ..tariff import choose_price
+from ..tariff import TariffError
 from ..unusual import unusual_episodes
 from ..weather import read_temperatures
+from .pricing import Terms, price_forecast, price_history, terms_of
 
 Progress = Callable[[str, duckdb.DuckDBPyConnection, int | None], None]
 """Told each stage as it begins, the engine that can say how far a query is, and about how many rows there are."""
@@ -62,7 +66,7 @@ def check_settings(settings: Settings) -> None:
     """Raise what a run would raise for a wrong setting, of any site, before anything is uploaded."""
     for one in (settings, *map(settings.for_site, settings.sites)):
         check_model(one.model)
-        choose_price(one.price_per_kwh, one.currency)
+        terms_of(one)
         public_holidays(one.holidays_country, one.holidays_region, date(2026, 1, 1), date(2026, 1, 1))
         if one.temperature_file is not None:
             read_temperatures(one.temperature_file)
@@ -79,22 +83,25 @@ def analyse(
 ) -> tuple[Analysis, Tables]:
     """Work out everything about a site's readings. Writes nothing outside the engine."""
     progress(STAGES[1], engine, history.rows_accepted)
-    days_of_appliances = create_days(engine, history.readings)
+    terms = terms_of(settings)
+    steps_of_exports, readings = _set_exports_apart(engine, history.readings, terms)
+    days_of_appliances = create_days(engine, readings)
     found = statistics(engine, days_of_appliances)
     first, last = min(one.first for one in found.values()), max(one.last for one in found.values())
     wall = clock(settings.timezone, first, last)
-    steps = steps_minutes(engine, history.readings, days_of_appliances)
-    hourly = create_hourly(engine, history.readings, days_of_appliances)
+    steps = steps_minutes(engine, readings, days_of_appliances)
+    hourly = create_hourly(engine, readings, days_of_appliances)
     daily = create_daily(engine, days_of_appliances, steps=steps, wall=wall)
     appliances = appliance_totals(engine, hourly, found, steps)
     days = day_totals(engine, daily, largest=[one.appliance for one in appliances])
     whole = tuple(day.day for day in days if day.complete)
     peak, baseload = peak_and_baseload(engine, hourly, steps=steps, complete_days=whole)
-    missing = gaps(engine, history.readings, daily)
+    missing = gaps(engine, readings, daily)
+    load = measure(engine, history.readings, steps=steps_of_exports | steps, wall=wall, exports=terms.exports)
 
     progress(STAGES[2], engine, history.rows_accepted)
     levels = {name: Level(one.avg_kwh, one.std_kwh) for name, one in found.items() if one.std_kwh is not None}
-    anomalies = create_anomalies(engine, history.readings, levels, sigma=settings.sigma)
+    anomalies = create_anomalies(engine, readings, levels, sigma=settings.sigma)
     summary = summarise(engine, anomalies, sigma=settings.sigma)
     ends = (one.last + timedelta(minutes=steps.get(name, 0.0)) for name, one in found.items())
     whole_days = complete_days(engine, daily, [one.appliance for one in appliances])
@@ -102,15 +109,20 @@ def analyse(
         looking_ahead = pool.submit(_look_ahead, days, whole_days, settings)
         episodes = unusual_episodes(
             engine,
-            history.readings,
+            readings,
             hourly,
             before=episodes_before,
             appliances=sorted(found),
             alarms_per_appliance_month=settings.alarms_per_appliance_month,
             readings_end=max(ends),
         )
+        order = [one.appliance for one in appliances]
+        resting = idle_levels(engine, readings, hourly, appliances=order, steps=steps, last=last)
         progress(STAGES[3], engine, history.rows_accepted)
+        money = price_history(engine, load, terms, appliances=order)
         ahead = looking_ahead.result()
+    money = price_forecast(engine, load, terms, money, ahead.forecast)
+    forget(engine, load)
     analysis = Analysis(
         site=site,
         timezone=settings.timezone,
@@ -137,8 +149,28 @@ def analyse(
         forecast=ahead.forecast,
         appliance_forecasts=ahead.appliances,
         decomposition=ahead.decomposition,
+        idle_levels=resting,
+        temperature_c=None if settings.temperature_file is None else read_temperatures(settings.temperature_file),
+        money=money,
     )
     return analysis, Tables(hourly, daily, anomalies)
+
+
+def _set_exports_apart(engine: duckdb.DuckDBPyConnection, readings: str, terms: Terms) -> tuple[dict[str, float], str]:
+    """Return the steps of registers that feed in, and the relation of the readings without theirs.
+
+    What a site feeds in is no part of its use, its peaks or its forecast.
+    """
+    if not terms.exports:
+        return {}, readings
+    steps = steps_minutes(engine, readings, create_days(engine, readings))
+    used = f"(SELECT * FROM {readings} WHERE appliance NOT IN ({', '.join(map(literal, sorted(terms.exports)))}))"
+    if not engine.execute(f"SELECT 1 FROM {used} LIMIT 1").fetchall():
+        raise TariffError(
+            "export_appliances names every register of the site, so that no use is left. Leave out those that count "
+            "what the site takes."
+        )
+    return {name: step for name, step in steps.items() if name in terms.exports}, used
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ what the other has written, and runs again what does not rest on it. That they t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,14 +14,14 @@ import duckdb
 from .. import outputs, schema
 from ..account import describe_run, summary_of
 from ..engine import connect
-from ..findings import find as find_out
+from ..findings.records import as_rows
 from ..forecasting import warm_up
 from ..history import fingerprint, merge, take_in
-from ..insights import PROVIDERS
+from ..insights import advise
 from ..intake import UnusableUploadError, estimated_rows
 from ..lake import GoneError, Lake, LakeError, StoredObject
 from ..report import render_html, render_text
-from ..results import Analysis
+from ..results import Advice, Analysis
 from ..runs import (
     Manifest,
     mark_of,
@@ -33,11 +33,11 @@ from ..runs import (
     withdraw_results,
 )
 from ..settings import Settings
-from ..tariff import choose_price
 from ..unusual import from_rows
 from ..uploads import Upload, digest_meanwhile, find, identify, readings_key
 from .analysis import STAGES, Progress, Tables, analyse, silent
 from .standing import Standing, survey
+from .telling import findings_of, to_be_told
 from .turns import Turn, turn_at
 
 _VERSIONS: Final = 20
@@ -311,8 +311,11 @@ class _Site:
         outputs.check(analysis)
         self.progress(STAGES[4], self.engine, history.rows_accepted)
         keys = result_keys(upload)
+        findings = findings_of(analysis)
+        remembered = [one["words"] for one in standing.records if "words" in one]
+        advice = advise(to_be_told(findings, self.lake, self.name), self.settings, remembered=remembered)
         with self.lake.work_folder() as folder:
-            files = self._write(upload, analysis, tables, keys, folder)
+            files = self._write(upload, analysis, advice, tables, keys, folder)
             if standing.is_newest(upload):
                 files |= outputs.write_curated(self.engine, folder, tables.hourly, tables.daily, analysis)
                 self._curated_by = upload
@@ -335,19 +338,18 @@ class _Site:
             },
             "after": mark_of(before),
             "history": [one.version for one in history.uploads],
-            "results": summary_of(analysis),
+            "results": summary_of(analysis) | {"findings": as_rows(findings)},
             "outputs": keys,
         }
+        if advice.asked is not None:
+            manifest["words"] = asdict(advice.asked)
         put_manifest(self.lake, upload, manifest)
         return manifest
 
     def _write(
-        self, upload: Upload, analysis: Analysis, tables: Tables, keys: Mapping[str, str], folder: Path
+        self, upload: Upload, analysis: Analysis, advice: Advice, tables: Tables, keys: Mapping[str, str], folder: Path
     ) -> dict[str, Path]:
         """Write the results that bear the upload's stamp into a folder, and return them by key."""
-        advice = PROVIDERS["rules"](
-            find_out(analysis, price=choose_price(self.settings.price_per_kwh, self.settings.currency))
-        )
         contents = {
             "processed": outputs.processed_csv(analysis.appliances),
             "forecast": outputs.forecast_csv(analysis),

@@ -11,7 +11,7 @@ from typing import Final
 from markupsafe import Markup
 
 from energy_analytics import words
-from energy_analytics.report import axes, content
+from energy_analytics.report import axes, content, costs
 from energy_analytics.results import Analysis, ForecastDay
 from energy_analytics.schema import INTERVAL_LEVEL
 
@@ -85,7 +85,9 @@ def _recent(analysis: Analysis) -> Chart | None:
     legend = tuple((kind, meanings[kind]) for kind, bars in groups if bars)
     highest = max(known, key=lambda day: day.kwh)
     about = f"The highest measured day is {words.day(highest.day)} with {words.energy(highest.kwh)}."
-    return Chart(_plot(groups, slots, scale, ticks, title=caption, about=about), caption, legend)
+    told = [(at[day.day], costs.day_in_words(day, analysis.money)) for day in known]
+    told += [(span + n, costs.day_ahead_in_words(day, analysis.money)) for n, day in enumerate(ahead)]
+    return Chart(_plot(groups, slots, scale, ticks, title=caption, about=about, told=told), caption, legend)
 
 
 def _history(analysis: Analysis) -> Chart | None:
@@ -160,12 +162,20 @@ def _plot(
     *,
     title: str,
     about: str,
+    told: Sequence[tuple[int, str]] = (),
 ) -> Markup:
-    """Draw bars over a grid, with labels left of the grid lines and below the ground line."""
+    """Draw bars over a grid, with labels left of the grid lines and below the ground line.
+
+    `told` is what a slot says where it is pointed at.
+    """
     paths = Markup("").join(
         Markup('<path class="{}" d="{}"/>').format(kind, "".join(_bar(bar) for bar in bars))
         for kind, bars in groups
         if bars
+    )
+    paths += Markup("").join(
+        Markup('<rect class="tip" x="{}" width="100" height="1000"><title>{}</title></rect>').format(100 * slot, text)
+        for slot, text in told
     )
     lines = Markup("").join(
         Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/>').format(_y(height))

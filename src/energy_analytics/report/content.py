@@ -1,11 +1,12 @@
 """What the report says, in the order it says it; text and page only lay it out differently."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
 from energy_analytics import words
-from energy_analytics.report import happenings, outlook
+from energy_analytics.report import authorship, costs, happenings, outlook
 from energy_analytics.report.quality import Row, gap_rows, quality_rows
 from energy_analytics.results import (
     Advice,
@@ -27,6 +28,9 @@ class Share:
     kwh: float
     percent: float
     peak_hour: str
+    cost: str
+    """Empty where no amount is told."""
+    co2: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,13 @@ class Content:
     clock: str
     summary: tuple[Row, ...]
     shares: tuple[Share, ...]
+    spending: costs.Spending | None
     quality: tuple[Row, ...]
     gaps: tuple[tuple[str, str, str], ...]
     notes: tuple[str, ...]
     insights: tuple[Paragraph, ...]
     auditor: tuple[Paragraph, ...]
-    written_by: str
+    written_by: tuple[str, ...]
     episodes: str
     episode_rows: tuple[tuple[str, str, str, str, str], ...]
     anomalies: str
@@ -53,13 +58,15 @@ class Content:
     forecast: tuple[str, ...]
     forecast_assumption: str
     scoreboard: tuple[tuple[str, str, str, str], ...]
-    predictions: tuple[tuple[str, str, str, str], ...]
+    prediction_columns: tuple[str, ...]
+    predictions: tuple[tuple[str, ...], ...]
     seasons: tuple[str, ...]
 
 
 def build(analysis: Analysis, advice: Advice, *, source_name: str) -> Content:
     """Put the report into words."""
     first, last = words.day(analysis.first), words.day(analysis.last)
+    predictions = _predictions(analysis)
     return Content(
         title=words.name(analysis.site) if analysis.site else "",
         period=first if first == last else f"{first} to {last}",
@@ -67,21 +74,23 @@ def build(analysis: Analysis, advice: Advice, *, source_name: str) -> Content:
         clock=_clock(analysis.timezone),
         summary=_summary(analysis),
         shares=shares(analysis),
+        spending=costs.spending(analysis.money),
         quality=quality_rows(analysis.quality),
         gaps=gap_rows(analysis.quality.longest_gaps),
         notes=tuple(words.name(note, limit=400) for note in analysis.quality.notes),
-        insights=advice.insights,
-        auditor=advice.auditor,
-        written_by=_written_by(advice.written_by),
+        insights=authorship.signed(advice.insights, advice),
+        auditor=authorship.signed(advice.auditor, advice),
+        written_by=authorship.account(advice),
         episodes=happenings.episodes_in_words(analysis.episodes),
         episode_rows=happenings.episode_rows(analysis.episodes),
         anomalies=_anomalies(analysis.anomalies),
         anomaly_counts=_anomaly_counts(analysis.anomalies),
         top_anomalies=_top_anomalies(analysis.anomalies),
-        forecast=outlook.sentences(analysis.forecast),
+        forecast=outlook.sentences(analysis.forecast) + costs.ahead_sentences(analysis.money),
         forecast_assumption=analysis.forecast.assumption if analysis.forecast.days else "",
         scoreboard=outlook.scoreboard(analysis.forecast),
-        predictions=outlook.predictions(analysis.forecast),
+        prediction_columns=predictions[0],
+        predictions=predictions[1],
         seasons=outlook.seasons(analysis.decomposition),
     )  # fmt: skip
 
@@ -92,20 +101,34 @@ def shares(analysis: Analysis) -> tuple[Share, ...]:
     def percent(kwh: float) -> float:
         return 100 * kwh / analysis.total_kwh if analysis.total_kwh > 0 else 0.0
 
+    def line(name: str, some: Sequence[ApplianceTotal], peak_hour: str) -> Share:
+        kwh, names = sum(one.total_kwh for one in some), [one.appliance for one in some]
+        money = analysis.money
+        return Share(name, kwh, percent(kwh), peak_hour, costs.cost_of(money, names), costs.carbon_of(money, names))
+
     shown = analysis.appliances[:SHARES_SHOWN]
     others = analysis.appliances[SHARES_SHOWN:]
     if len(others) == 1:
         shown, others = analysis.appliances, ()
-    lines = [Share(words.name(one.appliance), one.total_kwh, percent(one.total_kwh), _peak_hour(one)) for one in shown]
+    lines = [line(words.name(one.appliance), [one], _peak_hour(one)) for one in shown]
     if others:
-        rest_kwh = sum(one.total_kwh for one in others)
-        lines.append(Share(others_name(len(others)), rest_kwh, percent(rest_kwh), ""))
+        lines.append(line(others_name(len(others)), others, ""))
     return tuple(lines)
 
 
 def others_name(count: int) -> str:
     """Name the line that stands for all that are too small for one of their own."""
     return f"All {words.number(count, decimals=0)} others"
+
+
+def _predictions(analysis: Analysis) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return the names of the columns, and the days ahead with what each costs where amounts are told."""
+    columns, rows = ("Day", "Expected", "Low", "High"), outlook.predictions(analysis.forecast)
+    money, amounts = analysis.money, costs.ahead_costs(analysis.money, analysis.forecast.days)
+    if money is None or not amounts:
+        return columns, rows
+    priced = tuple((*row, amount) for row, amount in zip(rows, amounts, strict=True))
+    return (*columns, f"Cost, {money.price.currency}"), priced
 
 
 def _peak_hour(one: ApplianceTotal) -> str:
@@ -149,12 +172,6 @@ def _busiest_hours(analysis: Analysis) -> str:
     by_hour = [sum(profile[hour] or 0.0 for profile in profiles) for hour in range(24)] if profiles else []
     used = sorted((-kwh, hour) for hour, kwh in enumerate(by_hour) if kwh > 0)
     return ", ".join(f"{_hour(hour)} ({words.energy(-kwh)})" for kwh, hour in used[:3])
-
-
-def _written_by(provider: str) -> str:
-    if provider == "rules":
-        return "Written by fixed rules from the figures of this report. No language model was involved."
-    return f"Written by the language model {words.name(provider)}; its figures are those of this report."
 
 
 def _anomalies(summary: AnomalySummary) -> str:

@@ -60,8 +60,12 @@ def _environment(*, autoescape: bool) -> "Environment":
     return environment
 
 
-def _share_rows(rows: Sequence[content.Share]) -> list[tuple[str, str, str]]:
-    return [(row.name, words.energy(row.kwh), words.percent(row.percent)) for row in rows]
+def _share_rows(rows: Sequence[content.Share]) -> list[tuple[str, ...]]:
+    """Return name, energy and share, and where there are such cost and carbon."""
+    return [
+        (row.name, words.energy(row.kwh), words.percent(row.percent), *filter(None, (row.cost, row.co2)))
+        for row in rows
+    ]
 
 
 def _glue(text: str) -> str:

@@ -1,0 +1,168 @@
+"""The site's energy on the clock that prices go by: per local day and part of the day, in exact decimals.
+
+A reading counts in the part of the day it starts in. A reading longer than that part, such as a day's total under
+a price that changes by the hour, is spread evenly over the time to the next reading (no longer than half as much
+again as its usual step), because nothing tells when in it the energy was used.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final
+
+import duckdb
+
+from energy_analytics.calendar import Clock
+
+NANO: Final = 10**9
+"""Energy is added up in whole nano-kWh: the decimals a meter writes, not their binary neighbours."""
+_LONGEST_STRETCH: Final = 1.5
+_LARGEST_BIGINT: Final = 9.2e18
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Readings of a site, ready to be priced. `steps` are minutes between an appliance's readings, where known."""
+
+    name: str
+    """What the names of its tables in the engine begin with."""
+    readings: str
+    """SQL for the relation with the columns of `schema.READINGS`."""
+    steps: Mapping[str, float]
+    wall: Clock
+    exports: frozenset[str]
+    """Registers that count what the site feeds in; all others count what it takes."""
+    unread_exports: tuple[str, ...]
+    """Those of them that have no reading: a name that is not spelled as in the readings."""
+    first: date
+    last: date
+    """First and last local day with a reading."""
+    nano_type: str = "HUGEINT"
+    """SQL type that holds the nano-kWh of any reading; the smaller one is added up in half the time."""
+
+    def spread(self, slot_minutes: int) -> tuple[str, ...]:
+        """Return the appliances whose readings are longer than a part of the day, in order."""
+        return tuple(sorted(name for name, step in self.steps.items() if step > slot_minutes))
+
+
+def measure(
+    engine: duckdb.DuckDBPyConnection,
+    readings: str,
+    *,
+    steps: Mapping[str, float],
+    wall: Clock,
+    exports: Collection[str] = (),
+) -> Load:
+    """Return the load of a site from its readings. Raises ValueError when there are none."""
+    first, last, largest_kwh = engine.execute(
+        f"SELECT min(timestamp)::DATE, max(timestamp)::DATE, max(kwh) FROM {readings}"
+    ).fetchall()[0]
+    if first is None:
+        raise ValueError("there are no readings to put a price on")
+    name = "money_{}".format(
+        engine.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'money_%_registers'").fetchall()[0][
+            0
+        ]
+    )
+    engine.execute(
+        f"""CREATE TEMP TABLE {name}_registers AS
+        SELECT appliance, coalesce(step, 0) AS step, list_contains(?::VARCHAR[], appliance) AS exported
+        FROM (SELECT DISTINCT appliance FROM {readings})
+        LEFT JOIN (SELECT unnest(?::VARCHAR[]) AS appliance, unnest(?::DOUBLE[]) AS step) USING (appliance)""",
+        [sorted(exports), list(steps), list(steps.values())],
+    )
+    read = {one for (one,) in engine.execute(f"SELECT appliance FROM {name}_registers").fetchall()}
+    return Load(
+        name,
+        readings,
+        steps={appliance: step for appliance, step in steps.items() if appliance in read},
+        wall=wall,
+        exports=frozenset(read.intersection(exports)),
+        unread_exports=tuple(sorted(set(exports) - read)),
+        first=first,
+        last=last,
+        nano_type="BIGINT" if largest_kwh * NANO < _LARGEST_BIGINT else "HUGEINT",
+    )
+
+
+def forget(engine: duckdb.DuckDBPyConnection, load: Load) -> None:
+    """Drop the tables of a load that is not needed any more."""
+    for (table,) in engine.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, ?)", [f"{load.name}_"]
+    ).fetchall():
+        engine.execute(f"DROP TABLE {table}")
+
+
+def slots(load: Load, slot_minutes: int) -> str:
+    """Write SQL for the load in parts of a day.
+
+    Columns: appliance, day (local), minute (of the local day, a multiple of `slot_minutes`), offset_minutes,
+    exported, nano_kwh.
+    """
+    minute = f"(60 * hour(local) + minute(local)) // {slot_minutes} * {slot_minutes}"
+    short = f"""
+        SELECT appliance, timestamp AS local, coalesce(utc_offset_minutes, 0) AS offset_minutes, exported,
+            CAST(round(kwh * {NANO}) AS {load.nano_type}) AS nano_kwh
+        FROM {load.readings} JOIN {load.name}_registers USING (appliance) WHERE step <= {slot_minutes}"""
+    parts = f"{short} UNION ALL {_spread(load, slot_minutes)}" if load.spread(slot_minutes) else short
+    return f"""(SELECT appliance, CAST(local AS DATE) AS day, {minute} AS minute, offset_minutes, exported, nano_kwh
+        FROM ({parts}))"""
+
+
+def site_slots(engine: duckdb.DuckDBPyConnection, load: Load, slot_minutes: int) -> str:
+    """Create the table of the whole site's load (day, minute, offset_minutes, taken, fed_in), once; return its name.
+
+    `taken` and `fed_in` are nano-kWh; NULL where no register of that direction has a reading.
+    """
+    table = f"{load.name}_site_{slot_minutes}"
+    engine.execute(f"""
+        CREATE TEMP TABLE IF NOT EXISTS {table} AS
+        SELECT day, minute, offset_minutes, sum(nano_kwh) FILTER (NOT exported) AS taken,
+            sum(nano_kwh) FILTER (exported) AS fed_in
+        FROM {slots(load, slot_minutes)} GROUP BY day, minute, offset_minutes""")
+    return table
+
+
+def demand_minutes(load: Load, interval_minutes: int) -> int:
+    """Return the interval over which the demand can be told: the one asked for, or the shortest step if longer."""
+    steps = [step for name, step in load.steps.items() if name not in load.exports]
+    return max(interval_minutes, round(min(steps, default=60.0)))
+
+
+def days_between(first: date, end: date) -> list[date]:
+    """List the days from `first` to `end`, exclusive."""
+    return [first + timedelta(days=number) for number in range((end - first).days)]
+
+
+def kwh(nano_kwh: int) -> Decimal:
+    """Return nano-kWh as kWh, exactly, without needless zeros."""
+    value = Decimal(nano_kwh).scaleb(-9).normalize()
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
+
+
+def _spread(load: Load, slot_minutes: int) -> str:
+    """Write SQL for readings longer than a part of the day, spread over the parts they cover; nothing is lost."""
+    natural_end = f"""CASE WHEN step % 1440 = 0
+        THEN timestamp + to_minutes(CAST(step AS BIGINT))
+            - to_minutes({load.wall.offset_of_wall("(timestamp + to_minutes(CAST(step AS BIGINT)))")})
+        ELSE start + to_minutes(CAST(step AS BIGINT)) END"""
+    return f"""
+        SELECT appliance, instant + to_minutes(offset_minutes) AS local, offset_minutes, exported,
+            (part + 1) * nano_kwh // parts - part * nano_kwh // parts AS nano_kwh
+        FROM (
+            SELECT *, {load.wall.offset_of_instant("instant")} AS offset_minutes
+            FROM (
+                SELECT *, unnest(range(parts)) AS part, start + to_minutes(part * {slot_minutes}) AS instant
+                FROM (
+                    SELECT appliance, exported, start, CAST(round(kwh * {NANO}) AS HUGEINT) AS nano_kwh,
+                        greatest(1, CAST(round(date_diff('second', start,
+                            CASE WHEN following <= start + to_seconds(60 * step * {_LONGEST_STRETCH}) THEN following
+                            ELSE natural_end END) / {60.0 * slot_minutes}) AS BIGINT)) AS parts
+                    FROM (
+                        SELECT *, {natural_end} AS natural_end,
+                            lead(start) OVER (PARTITION BY appliance ORDER BY start) AS following
+                        FROM (
+                            SELECT *, timestamp - to_minutes(coalesce(utc_offset_minutes, 0)) AS start
+                            FROM {load.readings} JOIN {load.name}_registers USING (appliance)
+                            WHERE step > {slot_minutes})))))"""
