@@ -183,7 +183,7 @@ def merge(
     engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[Readings], settings: Settings
 ) -> SiteHistory:
     """Merge readings of one site, taking in anew any that were read with other settings."""
-    outdated = [one for one in uploads if one.fingerprint != _fingerprint(settings)]
+    outdated = read_with_other_settings(uploads, settings)
     if outdated:
         for one in outdated:
             _take_in_anew(engine, lake, one, settings)
@@ -207,6 +207,11 @@ def merge(
         has_offsets=any(one.verdict.has_offsets for one in uploads),
         encodings=frozenset(one.verdict.encoding for one in uploads),
     )
+
+
+def read_with_other_settings(uploads: Iterable[Readings], settings: Settings) -> list[Readings]:
+    """Return those that intake would read otherwise under these settings."""
+    return [one for one in uploads if one.fingerprint != _fingerprint(settings)]
 
 
 def _fingerprint(settings: Settings) -> str:
