@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from energy_analytics.aws.alerts import publish
 from energy_analytics.aws.events import keys_of
-from energy_analytics.aws.function import Ended, function_lake, run_upload
+from energy_analytics.aws.function import Ended, function_lake, remove_leftovers, run_upload
 from energy_analytics.lake.s3 import S3Lake
 from energy_analytics.settings import Settings, load_settings
 from energy_analytics.uploads import Upload
@@ -30,6 +30,7 @@ SERVICE: Final = {"service": os.environ["POWERTOOLS_SERVICE_NAME"]}
 
 logger = Logger()
 metrics = Metrics()
+remove_leftovers()
 
 
 class FailedUploadsError(Exception):

@@ -21,7 +21,7 @@ NAMES = Names("energy-analytics", "123456789012", "eu-central-1")
         (
             {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/raw/*"},
             "role",
-            "role may s3:GetObject on s3:b/raw/*",
+            "role may read objects (s3:GetObject) on s3:b/raw/*",
         ),
         (
             {"Effect": "Allow", "Action": ["logs:A", "logs:B", "sqs:*"], "Resource": ["*"]},
@@ -58,8 +58,8 @@ NAMES = Names("energy-analytics", "123456789012", "eu-central-1")
                 },
             },
             None,
-            "arn:aws:iam::1:root, everyone and s3.amazonaws.com may sqs:SendMessage on sqs:q, if aws:SourceAccount is "
-            "1 or 2 and aws:SourceArn is like arn:x or absent and any aws:TagKeys is like a*",
+            "arn:aws:iam::1:root, everyone and s3.amazonaws.com may send messages (sqs:SendMessage) on sqs:q, if "
+            "aws:SourceAccount is 1 or 2 and aws:SourceArn is like arn:x or absent and any aws:TagKeys is like a*",
         ),
         (
             {"Effect": "Deny", "NotPrincipal": {"AWS": "arn:aws:iam::1:role/a"}, "Action": "a:B", "Resource": "*"},
@@ -104,7 +104,7 @@ Resources:
 def test_a_template_is_read_as_cloudformation_would() -> None:
     told = permissions(Evaluated.of(ROLE, parameters={}, names=NAMES))
     assert told == [
-        "lambda.amazonaws.com may sts:AssumeRole on the role role-x",
+        "lambda.amazonaws.com may take on its rights (sts:AssumeRole) on the role role-x",
         "role-x may sqs:Send on sqs:q-b",
         "role-x may a:B on a:mapped/${x}",
         "role-x may do what AWS's policy AWSLambdaBasicExecutionRole says",
@@ -156,6 +156,9 @@ def test_costs_by_hand() -> None:
     # 500 queries of 10 MB are 5,000 MB; a TB is 1,048,576 MB and 5 dollars.
     assert of["Athena", "500 queries"] == pytest.approx(5000 / 1_048_576 * 5)
     seconds = prices["measured"]["seconds_per_upload"]
+    # Ten metrics at 0.30 a month, in at most 100 of its 730 hours.
+    [metrics] = [usd for (service, use), usd in of.items() if "metrics of our own" in use]
+    assert metrics == pytest.approx(10 * 0.30 * 100 / 730)
     [compute] = [usd for (service, use), usd in of.items() if service == "Lambda" and "GB-seconds" in use]
     assert compute == pytest.approx(100 * seconds * prices["measured"]["memory_mb"] / 1024 * 0.0000166667)
 
@@ -164,8 +167,7 @@ def test_costs_grow_with_uploads_alone() -> None:
     none, some, more = (
         estimate(AwsSettings(), uploads_per_month=uploads, alarms=6).usd_per_month for uploads in (0, 100, 200)
     )
-    metrics_and_topic = 10 * 0.30 + 0.00002
-    assert none == pytest.approx(metrics_and_topic)
+    assert none == pytest.approx(0.00002)  # the price of one e-mail
     assert more - some == pytest.approx(some - none)
     arm = AwsSettings(architecture="arm64")
     assert estimate(arm, uploads_per_month=100, alarms=6).usd_per_month < some

@@ -73,7 +73,7 @@ def test_a_run_and_a_bill_tell_the_same_golden_amounts(place: Path) -> None:
     assert money["tariff"]["terms"] == "0.10 to 0.30 EUR per kWh (Night)"
     assert money["tariff"]["mean_price_per_kwh"] == 0.275
     assert manifest["settings"]["tariff_file"] == "night.toml"
-    assert re.fullmatch("[0-9a-f]{64}", manifest["settings_files"]["night.toml"])
+    assert re.fullmatch("[0-9a-f]{64}", manifest["settings"]["money_sha256"]["night.toml"])
     made = json.loads(energy("bill", "--json", folder=place).stdout)
     assert (made["total"], made["tariff"], made["currency"]) == ("21.45", "Night", "EUR")
     assert [line["amount"] for line in made["months"][0]["lines"]] == ["1.80", "16.20", "1.50", "1.95"]

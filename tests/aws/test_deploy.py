@@ -120,7 +120,10 @@ def test_dry_run_leaves_no_trace(person: Person) -> None:
     shown = person.deploy("--dry-run", "--uploads-per-month", "250")
     assert shown.returncode == 0, shown.stderr
     assert "Add      Function " in shown.stdout
-    assert f"energy-lambda-role-{person.stack} may s3:GetObject on s3:energy-analytics-xxxxxxxx/raw/*" in shown.stdout
+    assert (
+        f"energy-lambda-role-{person.stack} may read objects (s3:GetObject) on s3:energy-analytics-xxxxxxxx/raw/*"
+        in shown.stdout
+    )
     assert "Nobody may do anything of s3 on " in shown.stdout
     assert "Estimated cost a month for 250 uploads (US dollars, prices of 20" in shown.stdout
     assert account(person.aws) == before

@@ -136,11 +136,11 @@ def test_a_failure_takes_the_place_of_the_failure_of_the_version_before(lake: S3
 
 
 def test_unusual_use_is_new_once(lake: S3Lake) -> None:
-    lake.write("raw/site/jan.csv", readings(40))
-    quiet = event_of(lake, "raw/site/jan.csv", compare=True)
-    lake.write("raw/site/feb.csv", readings(10, start="2026-02-14", fault_kwh=2.0))
-    loud = event_of(lake, "raw/site/feb.csv", compare=True)
-    again = event_of(lake, "raw/site/feb.csv", compare=True)
+    lake.write("raw/site/2026-01.csv", readings(40))
+    quiet = event_of(lake, "raw/site/2026-01.csv", compare=True)
+    lake.write("raw/site/2026-02.csv", readings(10, start="2026-02-14", fault_kwh=2.0))
+    loud = event_of(lake, "raw/site/2026-02.csv", compare=True)
+    again = event_of(lake, "raw/site/2026-02.csv", compare=True)
     assert quiet is not None
     assert loud is not None
     assert again is not None
@@ -150,14 +150,14 @@ def test_unusual_use_is_new_once(lake: S3Lake) -> None:
     subject, text = alert_text(loud.manifest, loud.new_episodes)
     assert subject == "Energy: 1 new stretch of unusual use"
     first, second, _, finding, *_, last = text.splitlines()
-    assert (first, second) == ("Upload: raw/site/feb.csv", "Site: site")
+    assert (first, second) == ("Upload: raw/site/2026-02.csv", "Site: site")
     assert finding.startswith("- Fridge: ")
     assert last == f"The report: {loud.manifest['outputs']['report_html']}"
 
 
 def test_an_alert_of_many_findings_is_short(lake: S3Lake) -> None:
-    lake.write("raw/site/feb.csv", readings(40, fault_kwh=2.0))
-    ended = event_of(lake, "raw/site/feb.csv", compare=True)
+    lake.write("raw/site/2026-02.csv", readings(40, fault_kwh=2.0))
+    ended = event_of(lake, "raw/site/2026-02.csv", compare=True)
     assert ended is not None
     subject, text = alert_text(ended.manifest, ended.new_episodes * 500)
     assert subject == "Energy: 500 new stretches of unusual use"

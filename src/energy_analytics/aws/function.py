@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 _CACHED_BYTES: Final = 64 << 20
 """Kept of fetched files from one event to the next; the disk belongs to the next upload."""
+_CACHE_FOLDERS: Final = "energy-lake-*"
+"""Where a lake keeps what it has fetched."""
 _RESERVE_SECONDS: Final = 10.0
 """Kept for putting a failure on record before Lambda ends the process."""
 _ASKED_FROM_BYTES: Final = 1 << 20
@@ -89,6 +92,15 @@ class Ended:
 def function_lake(bucket: str) -> S3Lake:
     """Return the bucket as a lake that leaves the function's disk to the upload at hand."""
     return S3Lake(bucket, cache=Cache(limit_bytes=_CACHED_BYTES))
+
+
+def remove_leftovers() -> None:
+    """Remove what an earlier process has left in the temporary folder: Lambda ends one, and keeps its disk.
+
+    For the beginning of a process that shares the folder with no other.
+    """
+    for left in Path(tempfile.gettempdir()).glob(_CACHE_FOLDERS):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def run_upload(
@@ -215,6 +227,8 @@ def _told(error: Exception, upload: Upload, lake: S3Lake) -> Exception:
         )
     if any(sign in str(error) for sign in _FULL):
         return TooBigError(f"{upload.key} filled the function's disk. {remedy('ephemeral_storage_mb', lake.uri)}")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return TooBigError(f"{upload.key} needs more memory than the function has. {remedy('memory_mb', lake.uri)}")
     return error
 
 

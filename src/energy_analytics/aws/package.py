@@ -16,7 +16,7 @@ from ..pipeline import check_settings
 from ..settings import load_settings
 from .package_archive import Entry, file_sha256, sizes_of, write_archive
 from .package_bytecode import Interpreter, compiled, interpreter_for
-from .package_libraries import PackageError, Target, install, requirements_for, target_of
+from .package_libraries import PackageError, Target, install, requirements_for, runs_on_lambda, target_of
 from .package_pruning import KEPT, LEFT_OUT, is_needed
 from .sources import source_file
 
@@ -57,6 +57,11 @@ def build(out: Path, *, runtime: str, architecture: str, settings_file: Path | N
     """
     target = target_of(runtime, architecture)
     named = {} if settings_file is None else _named_files(settings_file)
+    if not runs_on_lambda(target):
+        say(
+            f"For an emulator only: the libraries need glibc 2.27, and {runtime} on AWS has 2.26. "
+            "python3.12 and later have 2.34."
+        )
     interpreter = interpreter_for(target)
     if interpreter is None:
         say(

@@ -72,6 +72,11 @@ def target_of(runtime: str, architecture: str) -> Target:
     return Target(runtime, architecture)
 
 
+def runs_on_lambda(target: Target) -> bool:
+    """Tell whether the libraries run on AWS: python3.11 is Amazon Linux 2, whose glibc 2.26 is too old for numpy."""
+    return target.python != "3.11"
+
+
 def requirements_for(target: Target, text: str) -> str:
     """Return the pinned requirements that the target needs, without markers, in the form of `text`.
 

@@ -28,6 +28,35 @@ _COMPARISONS: Final = {
     "IpAddress": "is in",
     "NotIpAddress": "is not in",
 }
+_WORDS: Final = {
+    "athena:GetQueryExecution": "see queries",
+    "athena:GetQueryResults": "read answers",
+    "athena:GetWorkGroup": "see the workgroup",
+    "athena:ListQueryExecutions": "list queries",
+    "athena:StartQueryExecution": "start queries",
+    "athena:StopQueryExecution": "stop queries",
+    "bedrock:InvokeModel": "ask the model",
+    "glue:GetDatabase": "see the database",
+    "glue:GetDatabases": "list databases",
+    "glue:GetPartitions": "list partitions",
+    "glue:GetTable": "see a table",
+    "glue:GetTables": "list tables",
+    "lambda:InvokeFunction": "call the function",
+    "logs:CreateLogStream": "begin a log stream",
+    "logs:PutLogEvents": "write to the log",
+    "s3:AbortMultipartUpload": "give up an upload in parts",
+    "s3:DeleteObject": "delete objects",
+    "s3:GetBucketLocation": "see the bucket's region",
+    "s3:GetObject": "read objects",
+    "s3:ListBucket": "list objects",
+    "s3:ListMultipartUploadParts": "list the parts of an upload",
+    "s3:PutObject": "write objects",
+    "secretsmanager:GetSecretValue": "read the secret",
+    "sns:Publish": "publish",
+    "sqs:SendMessage": "send messages",
+    "sts:AssumeRole": "take on its rights",
+}
+"""What the template's actions mean; an action that is not here stands for itself."""
 _QUANTIFIERS: Final = {"ForAllValues": "every ", "ForAnyValue": "any "}
 _RESOURCE_POLICIES: Final = {
     "AWS::S3::BucketPolicy": "Bucket",
@@ -96,7 +125,7 @@ def _invocation(properties: Mapping[str, Any]) -> str:
         if name in properties
     ]
     function = _listed(_short(properties["FunctionName"]))
-    return f"{properties['Principal']} may {properties['Action']} on {function}" + (
+    return f"{properties['Principal']} may {_actions(properties['Action'])} on {function}" + (
         f", if it comes {' '.join(conditions)}" if conditions else ""
     )
 
@@ -126,8 +155,12 @@ def _actions(actions: str | list[str]) -> str:
     return (
         "do anything"
         if listed == ["*"]
-        else _listed(["do anything of " + one[:-2] if one.endswith(":*") else one for one in listed])
+        else _listed(["do anything of " + one[:-2] if one.endswith(":*") else _action(one) for one in listed])
     )
+
+
+def _action(name: str) -> str:
+    return f"{_WORDS[name]} ({name})" if name in _WORDS else name
 
 
 def _condition(condition: Mapping[str, Mapping[str, Any]]) -> str:
