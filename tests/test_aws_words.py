@@ -58,8 +58,8 @@ NAMES = Names("energy-analytics", "123456789012", "eu-central-1")
                 },
             },
             None,
-            "arn:aws:iam::1:root, everyone and s3.amazonaws.com may send messages (sqs:SendMessage) on sqs:q, if aws:SourceAccount is "
-            "1 or 2 and aws:SourceArn is like arn:x or absent and any aws:TagKeys is like a*",
+            "arn:aws:iam::1:root, everyone and s3.amazonaws.com may send messages (sqs:SendMessage) on sqs:q, if "
+            "aws:SourceAccount is 1 or 2 and aws:SourceArn is like arn:x or absent and any aws:TagKeys is like a*",
         ),
         (
             {"Effect": "Deny", "NotPrincipal": {"AWS": "arn:aws:iam::1:role/a"}, "Action": "a:B", "Resource": "*"},

@@ -185,7 +185,7 @@ def test_json_is_the_manifest_and_nothing_else(tmp_path: Path) -> None:
 
 def test_progress_is_for_terminals(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(HEADER + hourly_rows("1990-01-01", hours=100_000))
-    assert energy("run", "a.csv", folder=tmp_path).stderr == ""
+    assert energy("run", "a.csv", "--lake", "another", folder=tmp_path).stderr == ""
     terminal, end = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "energy_analytics", "run", "a.csv"],

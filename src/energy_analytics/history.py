@@ -41,6 +41,7 @@ class Readings:
     """The raw key."""
     uploaded_at: datetime
     size_bytes: int
+    content_tag: str
     path: Path
     fingerprint: str
     """Tells the settings that they were read with."""
@@ -54,12 +55,23 @@ class Readings:
     @property
     def version(self) -> dict[str, str | int]:
         """Return what the record of a run keeps to tell what it rests on."""
-        return {"key": self.key, "uploaded_at": self.uploaded_at.isoformat(), "size_bytes": self.size_bytes}
+        return {"key": self.key, **_version(self)}
 
     def are_of(self, other: Upload | StoredObject) -> bool:
         """Tell whether that version gave them."""
         at = other.uploaded_at if isinstance(other, Upload) else upload_time(other)
-        return (self.key, self.uploaded_at, self.size_bytes) == (other.key, at, other.size_bytes)
+        return (self.key, self.uploaded_at, self.size_bytes, self.content_tag) == (
+            other.key,
+            at,
+            other.size_bytes,
+            other.content_tag,
+        )
+
+
+def _version(of: Readings | Upload) -> dict[str, str | int]:
+    """Return what tells a version of a raw key from others."""
+    told: dict[str, str | int] = {"uploaded_at": of.uploaded_at.isoformat(), "size_bytes": of.size_bytes}
+    return told | ({"content_tag": of.content_tag} if of.content_tag else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +124,12 @@ def _take_in_anew(engine: duckdb.DuckDBPyConnection, lake: Lake, own: Readings, 
 
 
 def _read(engine: duckdb.DuckDBPyConnection, upload: Upload, path: Path, settings: Settings, folder: Path) -> None:
-    version = {"uploaded_at": upload.uploaded_at.isoformat(), "size_bytes": upload.size_bytes}
     read_upload(
         engine,
         path,
         folder / _READINGS_FILE,
         name=upload.name,
-        marks={"fingerprint": _fingerprint(settings), "upload": json.dumps(version)},
+        marks={"fingerprint": fingerprint(settings), "upload": json.dumps(_version(upload))},
         timezone=settings.timezone,
         date_order=settings.date_order,
         decimal=settings.decimal,
@@ -171,6 +182,7 @@ def readings_in(
                 key=stored.key,
                 uploaded_at=datetime.fromisoformat(at) if at else upload_time(stored),
                 size_bytes=version.get("size_bytes", stored.size_bytes),
+                content_tag=version.get("content_tag", ""),
                 path=path,
                 fingerprint=marks[path]["fingerprint"],
                 verdict=Verdict.from_json(marks[path]["verdict"], rows_accepted=counts[str(path)]),
@@ -183,7 +195,7 @@ def merge(
     engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[Readings], settings: Settings
 ) -> SiteHistory:
     """Merge readings of one site, taking in anew any that were read with other settings."""
-    outdated = [one for one in uploads if one.fingerprint != _fingerprint(settings)]
+    outdated = read_with_other_settings(uploads, settings)
     if outdated:
         for one in outdated:
             _take_in_anew(engine, lake, one, settings)
@@ -209,7 +221,13 @@ def merge(
     )
 
 
-def _fingerprint(settings: Settings) -> str:
+def read_with_other_settings(uploads: Iterable[Readings], settings: Settings) -> list[Readings]:
+    """Return those that intake would read otherwise under these settings."""
+    return [one for one in uploads if one.fingerprint != fingerprint(settings)]
+
+
+def fingerprint(settings: Settings) -> str:
+    """Return what tells the settings that readings are taken in with."""
     names = ("timezone", "date_order", "decimal", "max_reading_kwh")
     return json.dumps({"format": _FORMAT} | {name: getattr(settings, name) for name in names}, sort_keys=True)
 

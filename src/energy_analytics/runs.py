@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from . import schema
-from .lake import Lake, LakeError, StoredObject, fetch_folder
+from .lake import GoneError, Lake, LakeError, StoredObject, fetch_folder
 from .uploads import Upload, identify, in_site, is_upload, place_of, readings_key, site_of, upload_time
 
 _MARK_CHARACTERS: Final = 16
@@ -75,6 +75,14 @@ def records(lake: Lake, site: str | None = None) -> list[Manifest]:
     return sorted(manifests, key=lambda one: (one["upload"]["uploaded_at"], one["upload"]["key"]), reverse=True)
 
 
+def record_of(lake: Lake, upload: Upload) -> StoredObject | None:
+    """Return the manifest of an upload as a listing shows it; None when there is none."""
+    try:
+        return lake.describe(_manifest_key(upload))
+    except GoneError:
+        return None
+
+
 def runs(lake: Lake, site: str | None = None) -> list[Manifest]:
     """Return the manifests of all runs, or of one site's, the newest upload first."""
     return [manifest for manifest in records(lake, site) if manifest["status"] != WITHDRAWN]
@@ -93,6 +101,7 @@ def upload_of(manifest: Manifest) -> Upload:
         uploaded_at=datetime.fromisoformat(upload["uploaded_at"]),
         size_bytes=upload["size_bytes"],
         digest=lambda: str(upload["sha256"]),
+        content_tag=upload.get("content_tag", ""),
     )
 
 
@@ -111,7 +120,11 @@ def waiting_uploads(lake: Lake, site: str | None = None) -> list[StoredObject]:
 
     def has_run(stored: StoredObject) -> bool:
         own = done.get(stored.key)
-        if own is not None and (own.uploaded_at, own.size_bytes) == (upload_time(stored), stored.size_bytes):
+        if own is not None and (own.uploaded_at, own.size_bytes, own.content_tag) == (
+            upload_time(stored),
+            stored.size_bytes,
+            stored.content_tag,
+        ):
             return True
         # Copies of one file, uploaded in one second, share a stamp and with it the record of their run.
         same_second = any(at == upload_time(stored) for _, at, _ in twins)

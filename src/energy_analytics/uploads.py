@@ -31,6 +31,8 @@ class Upload:
     """Gives the SHA-256 of the content, which may be worked out only then, or meanwhile."""
     version: str = field(default="", compare=False)
     """The object's version in the lake; empty where it is not known."""
+    content_tag: str = ""
+    """What the lake tells of the content; empty in a folder."""
 
     @property
     def sha256(self) -> str:
@@ -45,7 +47,7 @@ class Upload:
     @property
     def stored(self) -> StoredObject:
         """The raw object of this version."""
-        return StoredObject(self.key, self.size_bytes, self.uploaded_at, self.version)
+        return StoredObject(self.key, self.size_bytes, self.uploaded_at, self.version, self.content_tag)
 
     @property
     def site(self) -> str:
@@ -125,6 +127,7 @@ def identify(lake: Lake, stored: StoredObject) -> Upload:
         size_bytes=stored.size_bytes,
         digest=cache(lambda: file_digest(lake.fetch_all([stored])[0])),
         version=stored.version,
+        content_tag=stored.content_tag,
     )
 
 

@@ -14,6 +14,7 @@ def apply() -> None:
     _refuse_what_lambda_refuses()
     _be_strict_about_stacks()
     _answer_as_athena()
+    _name_logs_as_policies_do()
 
 
 def _serve_one_port() -> None:
@@ -180,3 +181,19 @@ def _answer_as_athena() -> None:
     service._start_query_execution = athena.start
     service._get_query_results = lambda data: athena.results(data, stock)
     service._type_precision_scale = athena.precision_scale
+
+
+def _name_logs_as_policies_do() -> None:
+    """Stock, a right to `log-group:NAME:*`, as the service wants it, is none to open a stream or write to it."""
+    from ministack.core import iam_actions
+
+    stock = iam_actions.extract_resource_arn
+
+    def resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> str:
+        arn: str = stock(service, method, path, headers, body, *rest)
+        if service != "logs" or ":log-group:" not in arn or arn.endswith(":*"):
+            return arn
+        stream = iam_actions._safe_json_field(body, "logStreamName")
+        return f"{arn}:log-stream:{stream}" if stream else f"{arn}:*"
+
+    iam_actions.extract_resource_arn = resource_arn

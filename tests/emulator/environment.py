@@ -1,5 +1,6 @@
 """One execution environment of a function: a sandbox, and Lambda's side of it."""
 
+import copy
 import json
 import os
 import tempfile
@@ -34,7 +35,7 @@ class Environment:
 
     def __init__(self, config: Config, code_zip: bytes) -> None:
         """Start the sandbox; `init` waits until it is ready."""
-        self.config = config
+        self.config = copy.deepcopy(config)  # an update changes the function's own in place
         now = datetime.now(UTC)
         self.stream = f"{now:%Y/%m/%d}/[{config.get('Version', '$LATEST')}]{uuid4().hex}"
         self._api = RuntimeApi()

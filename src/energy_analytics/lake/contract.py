@@ -26,6 +26,18 @@ class StoredObject:
     """UTC. A bucket gives whole seconds."""
     version: str
     """Two contents that a key has had never share a version."""
+    content_tag: str = ""
+    """What a bucket tells of the content (ETag), and a folder does not: it tells versions of one second apart."""
+
+
+class Claim(Protocol):
+    """A claim of a folder that is being held."""
+
+    def renew(self) -> bool:
+        """Show life; tell whether the claim still holds."""
+
+    def release(self) -> None:
+        """Give it up, and leave nothing of it in the lake."""
 
 
 class Lake(Protocol):
@@ -78,8 +90,15 @@ class Lake(Protocol):
     def delete(self, *keys: str) -> None:
         """Remove objects; it is no fault when there is none."""
 
+    def claim(self, folder: str, *, seconds: float) -> Claim | None:
+        """Claim a folder, unless another holds a claim of it and has shown life within so many seconds.
+
+        A hint to others that saves work, and no lock: two may hold one after all, as when one of them was stopped
+        for longer. It is in no listing and in no table.
+        """
+
     def prune(self, *prefixes: str) -> None:
-        """Remove what is left of work, the folders under the prefixes that hold nothing, and an empty lake's own."""
+        """Remove what is left of work and claims, the folders under the prefixes that hold nothing, and an empty lake's own."""
 
     def work_folder(self) -> AbstractContextManager[Path]:
         """Give a folder for files on their way into the lake, gone afterwards."""

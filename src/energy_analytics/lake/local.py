@@ -1,6 +1,7 @@
 """A lake in a folder."""
 
 import filecmp
+import hashlib
 import os
 import shutil
 import tempfile
@@ -11,10 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from .contract import GoneError, LakeError, StoredObject, folder_parts, key_parts
+from .contract import Claim, GoneError, LakeError, StoredObject, folder_parts, key_parts
+from .local_claim import claim_file
 
 _WORK_FOLDER: Final = ".work"
 """Holds objects being written, on the same disk as the lake; engines and `list` pass over hidden names."""
+_NAME_CHARACTERS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,18 @@ class LocalLake:
         for key in keys:
             self._path(key).unlink(missing_ok=True)
 
+    def claim(self, folder: str, *, seconds: float) -> Claim | None:
+        """Claim a folder, unless another holds a claim of it and has shown life within so many seconds."""
+        name = hashlib.sha256("/".join(folder_parts(folder)).encode()).hexdigest()[:_NAME_CHARACTERS]
+        with self.work_folder() as here:
+            now = here.stat().st_mtime
+            try:
+                return claim_file(self.root / _WORK_FOLDER / f"claim-{name}", seconds=seconds, now=now)
+            except OSError as error:
+                raise LakeError(f"The lake {self.uri} cannot be written: {error.strerror}.") from error
+
     def prune(self, *prefixes: str) -> None:
-        """Remove what is left of work, the folders under the prefixes that hold nothing, and an empty lake's own."""
+        """Remove what is left of work and claims, the folders under the prefixes that hold nothing, and an empty lake's own."""
         shutil.rmtree(self.root / _WORK_FOLDER, ignore_errors=True)
         for prefix in prefixes:
             for parent, _, _ in os.walk(self.root.joinpath(*folder_parts(prefix)), topdown=False):

@@ -17,7 +17,8 @@ from tempfile import NamedTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 from .cache import Cache, Name, process_cache
-from .contract import GoneError, LakeError, StoredObject, folder_parts, key_parts
+from .contract import Claim, GoneError, LakeError, StoredObject, folder_parts, key_parts
+from .s3_claim import CLAIM, claim_object
 from .s3_errors import is_gone, translated
 
 if TYPE_CHECKING:
@@ -198,8 +199,23 @@ class S3Lake:
             for fault in answer.get("Errors", []):
                 raise LakeError(f"{fault.get('Key')} in {self.uri} could not be removed: {fault.get('Message')}.")
 
+    def claim(self, folder: str, *, seconds: float) -> Claim | None:
+        """Claim a folder, unless another holds a claim of it and has shown life within so many seconds."""
+        key = "/".join((*folder_parts(folder), CLAIM))
+        return claim_object(self._client, self.bucket, key, seconds=seconds, asking=self._asking)
+
     def prune(self, *prefixes: str) -> None:
-        """Do nothing: a bucket has no folders that could be left empty."""
+        """Remove claims that were left; a bucket has no folders that could be left empty."""
+        for prefix in prefixes:
+            with self._asking():
+                pages = self._client.get_paginator("list_objects_v2").paginate(
+                    Bucket=self.bucket, Prefix="/".join(folder_parts(prefix)) + "/"
+                )
+                keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
+            for key in keys:
+                if key.endswith(f"/{CLAIM}"):
+                    with self._asking():
+                        self._client.delete_object(Bucket=self.bucket, Key=key)
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
@@ -267,7 +283,8 @@ class S3Lake:
 
 
 def _stored(key: str, size_bytes: int, modified: datetime, etag: str) -> StoredObject:
-    return StoredObject(key, size_bytes, modified.astimezone(UTC).replace(microsecond=0), etag.strip('"'))
+    tag = etag.strip('"')
+    return StoredObject(key, size_bytes, modified.astimezone(UTC).replace(microsecond=0), tag, content_tag=tag)
 
 
 def _is_visible(key: str) -> bool:

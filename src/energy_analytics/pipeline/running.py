@@ -1,7 +1,7 @@
 """Running an upload, and again what rests on it, until the site's results are those of what lies under `raw/`.
 
 Nothing is locked. Whoever writes looks again afterwards: of two processes that cross, at least the later one sees
-what the other has written, and runs again what does not rest on it.
+what the other has written, and runs again what does not rest on it. That they take turns only saves work.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,19 +16,29 @@ from ..account import describe_run, summary_of
 from ..engine import connect
 from ..findings.records import as_rows
 from ..forecasting import warm_up
-from ..history import merge, take_in
+from ..history import fingerprint, merge, take_in
 from ..insights import PROVIDERS
 from ..intake import UnusableUploadError, estimated_rows
-from ..lake import GoneError, Lake, LakeError
+from ..lake import GoneError, Lake, LakeError, StoredObject
 from ..report import render_html, render_text
 from ..results import Analysis, Finding
-from ..runs import Manifest, mark_of, put_manifest, result_keys, withdraw, withdraw_results
+from ..runs import (
+    Manifest,
+    mark_of,
+    put_manifest,
+    record_of,
+    result_keys,
+    upload_of,
+    withdraw,
+    withdraw_results,
+)
 from ..settings import Settings
 from ..unusual import from_rows
 from ..uploads import Upload, digest_meanwhile, find, identify, readings_key
 from .analysis import STAGES, Progress, Tables, analyse, silent
 from .standing import Standing, survey
 from .telling import findings_of, to_be_told
+from .turns import Turn, turn_at
 
 _VERSIONS: Final = 20
 """An upload that is replaced so often while it is run never rests."""
@@ -84,15 +94,28 @@ class _Site:
     """Of what was run here, the last that wrote the site's curated tables."""
     _due: list[Upload] = field(default_factory=list)
     """To be run, whatever is on record; the last first."""
+    _first: bool = True
+    """Whether nothing has been taken in here yet."""
+    _left: set[StoredObject] = field(default_factory=set)
+    """Uploads of other processes that were taken in here, or could not be."""
+    _identities: dict[StoredObject, Upload] = field(default_factory=dict)
 
     def run(self, upload: Upload) -> Manifest:
         """Run a version of an upload. Raises _ReplacedError or GoneError when it is not the present one any more."""
         path = self.lake.fetch_all([upload.stored])[0]
         upload = replace(upload, digest=digest_meanwhile(path))
         try:
+            if (
+                self._first
+                and self._is_there(readings_key(upload.key))
+                and (known := self._settled(upload)) is not None
+            ):
+                return known
+            self._first = False
             self.progress(STAGES[0], self.engine, estimated_rows(path))
             take_in(self.engine, self.lake, upload, path, self.settings)
-            return self._settle(upload, path)
+            with turn_at(self.lake, self.name) as turn:
+                return self._settle(upload, path, turn)
         except UnusableUploadError as error:
             raise self._failed(upload, error) from error
         except (_ReplacedError, GoneError):
@@ -123,11 +146,15 @@ class _Site:
             self._run_once(due, standing)
         return None
 
-    def _settle(self, upload: Upload, path: Path) -> Manifest:
-        """Run the upload, and whatever of the site is due then, until nothing is."""
-        self._due.append(upload)
+    def _settle(self, upload: Upload, path: Path, turn: Turn) -> Manifest:
+        """Run the upload, and whatever of the site is due then, until nothing is; or let another do so."""
         own: Manifest | None = None
+        other: Upload | None = None
         while True:
+            ours = turn.is_ours()
+            if not ours and own is None and record_of(self.lake, upload) is None:
+                turn.wait()
+                continue
             standing = self._survey()
             if not standing.has(upload):
                 raise _ReplacedError
@@ -135,21 +162,101 @@ class _Site:
                 # A process that was late to see that its version is replaced has written over them.
                 take_in(self.engine, self.lake, upload, path, self.settings)
                 continue
-            due = self._next(standing)
-            if due is None and own is not None:
-                return own
-            if due in (None, upload):
+            if other is not None and not any(one.are_of(other) for one in standing.readings):
+                self._take_back(other)  # It was replaced or removed while it was run here.
+                other = None
+                continue
+            recorded = own or self._recorded(upload, standing)
+            if ours and recorded is None and self._take_in_others(standing.not_taken_in(upload)):
+                continue
+            due = self._next(standing, None if recorded else upload)
+            if due is None and recorded is not None:
+                return recorded
+            if not ours:
+                turn.wait()
+            elif due in (None, upload):
                 own = self._run_once(upload, standing, withdrawing=standing.others_of(upload))
             elif due is not None:
                 self._run_once(due, standing)
+                other = due
 
-    def _next(self, standing: Standing) -> Upload | None:
-        """Return what is to be run next."""
-        while self._due:
-            upload = self._due.pop()
-            if any(one.are_of(upload) for one in standing.readings):
-                return upload
-        due = standing.first_due(self.lake)
+    def _settled(self, upload: Upload) -> Manifest | None:
+        """Return the run on record of an upload that has come before, if nothing of the site is due."""
+        standing = self._survey()
+        recorded = self._recorded(upload, standing)
+        return recorded if recorded and self._next(standing) is None else None
+
+    def _recorded(self, upload: Upload, standing: Standing) -> Manifest | None:
+        """Return the run of an upload as it is on record, if it would be the same again; if in doubt, it would not."""
+        found = [one for one in standing.runs if upload_of(one) == upload]
+        if len(found) != 1 or standing.others_of(upload) or standing.left_over():
+            return None
+        wanted = describe_run(upload, self.settings, status="succeeded")
+        read_with = fingerprint(self.settings)
+        if any(found[0].get(name) != value for name, value in wanted.items()) or any(
+            one.fingerprint != read_with for one in standing.readings_until(upload.place)
+        ):
+            return None
+        keys = set(found[0]["outputs"].values())
+        if standing.is_newest(upload):
+            keys.update(outputs.curated_keys(self.name).values())
+        return found[0] if all(self._is_there(key) for key in keys) else None
+
+    def _is_there(self, key: str) -> bool:
+        try:
+            self.lake.describe(key)
+        except GoneError:
+            return False
+        return True
+
+    def _take_in_others(self, uploads: Sequence[StoredObject]) -> bool:
+        """Take in uploads whose own processes have not, and tell whether there were any."""
+        some = [stored for stored in uploads if stored not in self._left]
+        if some:
+            self.progress(STAGES[0], self.engine, None)
+        for stored in some:
+            self._left.add(stored)
+            present = self._identified(stored)
+            while present is not None:
+                taken = present
+                try:
+                    self._take_in_other(taken)
+                except (LakeError, FileNotFoundError, duckdb.Error):
+                    break  # Its own process will see to it, or say what is wrong.
+                present = find(self.lake, taken.key)
+                if present is None:
+                    self.lake.delete(readings_key(taken.key))
+                elif present.stored == taken.stored:
+                    break
+                self._take_back(taken)
+        return bool(some)
+
+    def _take_in_other(self, upload: Upload) -> None:
+        path = self.lake.fetch_all([upload.stored])[0]
+        try:
+            take_in(self.engine, self.lake, upload, path, self.settings)
+        except UnusableUploadError as error:
+            self._failed(upload, error)
+
+    def _identified(self, stored: StoredObject) -> Upload | None:
+        """Say which upload a raw object is, and read its content for that once."""
+        if stored not in self._identities:
+            upload = identify(self.lake, stored)
+            try:
+                upload.digest()
+            except (GoneError, FileNotFoundError):
+                return None
+            self._identities[stored] = upload
+        return self._identities[stored]
+
+    def _next(self, standing: Standing, upload: Upload | None = None) -> Upload | None:
+        """Return what is to be run next, where `upload` is to be run in any case."""
+        self._due = [due for due in self._due if any(one.are_of(due) for one in standing.readings)]
+        if self._due:
+            return self._due[-1]
+        due = standing.first_due(self._identified, until=upload)
+        if upload is not None and (due is None or due.place > upload.place):
+            return upload
         if due is None and self._curated_by is not None and not standing.is_newest(self._curated_by):
             return standing.newest(self.lake)
         return due
@@ -190,6 +297,7 @@ class _Site:
 
     def _run_once(self, upload: Upload, standing: Standing, *, withdrawing: Sequence[Manifest] = ()) -> Manifest:
         """Run an upload whose readings are there, and withdraw those runs that it takes the place of."""
+        self._due = [due for due in self._due if due != upload]
         history = merge(self.engine, self.lake, standing.readings_until(upload.place), self.settings)
         before = standing.run_before(upload)
         analysis, tables = analyse(

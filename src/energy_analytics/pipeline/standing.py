@@ -1,10 +1,10 @@
 """How a site stands at a moment: its uploads, their readings and its runs, and which run is due."""
 
-from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Final
 
 import duckdb
 
@@ -12,7 +12,18 @@ from ..history import Readings, readings_in
 from ..lake import Lake, StoredObject, fetch_folder
 from ..runs import WITHDRAWN, Manifest, mark_of, records, upload_of
 from ..schema import READINGS
-from ..uploads import Place, Upload, identify, in_site, is_readings, upload_time, uploads_of_site
+from ..uploads import Place, Upload, identify, in_site, is_readings, place_of, upload_time, uploads_of_site
+
+_AT_ONCE: Final = timedelta(minutes=15)
+"""Uploads that came within this time are run in their order by whoever has the turn; older ones by their own event.
+
+So an upload that no process survives is met by others for so long, and no longer.
+"""
+_SMALL_BYTES: Final = 8 << 20
+"""A larger upload is left to its own process, which may refuse it."""
+
+Identified = Callable[[StoredObject], Upload | None]
+"""Says which upload a raw object is; None when it is not there any more."""
 
 
 @dataclass(frozen=True)
@@ -71,24 +82,57 @@ class Standing:
         """Return the records of runs that a process began to withdraw."""
         return [one for one in self.records if one["status"] == WITHDRAWN]
 
-    def first_due(self, lake: Lake) -> Upload | None:
+    def first_due(self, identified: Identified, *, until: Upload | None = None) -> Upload | None:
         """Return the first upload whose run rests on other than there is now.
 
         A run rests on the readings up to its upload, and on the run before it, whose episodes it carries on.
+        With `until`, also uploads that came at once with that one, and before it, count that have no run yet.
         """
         versions = [one.version for one in self.readings]
-        places = [one.place for one in self.readings]
         before: Manifest | None = None
-        for manifest in self.runs:
-            upload = upload_of(manifest)
-            rests_on = versions[: bisect_right(places, upload.place)]
-            if (manifest["history"], manifest["after"]) != (rests_on, mark_of(before)):
+        for number, one in enumerate(self.readings, start=1):
+            for manifest in self._runs_of.get(one.key, ()):
+                if (manifest["history"], manifest["after"]) != (versions[:number], mark_of(before)):
+                    return upload_of(manifest)
+                for twin in self.twins_of(manifest):
+                    other = identified(self.raw[twin.key]) if twin.key > one.key else None
+                    if other is not None and other.sha256 == manifest["upload"]["sha256"]:
+                        return other
+                before = manifest
+            if one.key in self._runs_of or until is None or not self.is_at_once(self.raw[one.key], until):
+                continue
+            upload = identified(self.raw[one.key]) if one.are_of(self.raw[one.key]) else None
+            if upload is not None and not self._has_copy_with_run(upload):
                 return upload
-            for twin in self.twins_of(manifest):
-                if twin.key > upload.key and identify(lake, self.raw[twin.key]).sha256 == upload.sha256:
-                    return identify(lake, self.raw[twin.key])
-            before = manifest
         return None
+
+    def not_taken_in(self, upload: Upload) -> list[StoredObject]:
+        """Return the small uploads that came at once with this one, and before it, and that nobody has looked at."""
+        known = {one.key for one in self.readings}
+        failed = {upload_of(one).place for one in self.records if one["status"] == "failed"}
+        return [
+            stored
+            for stored in self.raw.values()
+            if stored.key not in known
+            and stored.size_bytes <= _SMALL_BYTES
+            and self.is_at_once(stored, upload)
+            and place_of(stored) not in failed
+        ]
+
+    def is_at_once(self, stored: StoredObject, upload: Upload) -> bool:
+        """Tell whether it came before the upload, and so shortly that its own process may still have to begin."""
+        return place_of(stored) < upload.place and upload.uploaded_at - upload_time(stored) <= _AT_ONCE
+
+    def _has_copy_with_run(self, upload: Upload) -> bool:
+        """Tell whether a run on record stands for this upload too."""
+        return any(run["stamp"] == upload.stamp and run["upload"]["key"] > upload.key for run in self.runs)
+
+    @cached_property
+    def _runs_of(self) -> Mapping[str, list[Manifest]]:
+        found: dict[str, list[Manifest]] = {}
+        for manifest in self.runs:
+            found.setdefault(manifest["upload"]["key"], []).append(manifest)
+        return found
 
     def twins_of(self, manifest: Manifest) -> list[Readings]:
         """Return other uploads of the same second and size that have no run of their own.
@@ -99,12 +143,8 @@ class Standing:
         return [
             one
             for one in self._at_once.get((upload.uploaded_at, upload.size_bytes), ())
-            if one.key != upload.key and one.key not in self._keys_of_runs and one.are_of(self.raw[one.key])
+            if one.key != upload.key and one.key not in self._runs_of and one.are_of(self.raw[one.key])
         ]
-
-    @cached_property
-    def _keys_of_runs(self) -> frozenset[str]:
-        return frozenset(manifest["upload"]["key"] for manifest in self.runs)
 
     @cached_property
     def _at_once(self) -> Mapping[tuple[datetime, int], list[Readings]]:
