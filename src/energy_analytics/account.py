@@ -1,9 +1,6 @@
 """What the manifest of a run tells: which upload, which settings, what was found."""
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from . import __version__
@@ -28,7 +25,7 @@ def describe_run(upload: Upload, settings: Settings, *, status: str, error: str 
             "sha256": upload.sha256,
             **({"content_tag": upload.content_tag} if upload.content_tag else {}),
         },
-        "settings": _temperatures(settings)
+        "settings": _files(settings)
         | settings.model_dump(
             mode="json",
             include={
@@ -52,15 +49,20 @@ def describe_run(upload: Upload, settings: Settings, *, status: str, error: str 
                 "deferrable",
             },
         ),
-        "settings_files": _hashes([settings.tariff_file, settings.carbon_file, *(settings.compare_tariffs or ())]),
         "version": __version__,
     }
 
 
-def _temperatures(settings: Settings) -> dict[str, str]:
-    """Return what tells the content of the file of temperatures, if the settings name one that is there."""
-    file = settings.temperature_file
-    return {"temperature_sha256": file_digest(file)} if file is not None and file.is_file() else {}
+def _files(settings: Settings) -> dict[str, str | dict[str, str]]:
+    """Return what tells the content of the files that the settings name, as far as they are there."""
+    found: dict[str, str | dict[str, str]] = {}
+    temperatures = settings.temperature_file
+    if temperatures is not None and temperatures.is_file():
+        found["temperature_sha256"] = file_digest(temperatures)
+    money = (settings.tariff_file, settings.carbon_file, *(settings.compare_tariffs or ()))
+    if digests := {str(file): file_digest(file) for file in money if file is not None and file.is_file()}:
+        found["money_sha256"] = digests
+    return found
 
 
 def summary_of(analysis: Analysis) -> dict[str, Any]:
@@ -201,18 +203,6 @@ def _shifted(found: ShiftingTotal) -> dict[str, Any]:
             for one in found.moved
         ],
     }
-
-
-def _hashes(paths: Sequence[Path | None]) -> dict[str, str | None]:
-    """Return the SHA-256 of files that settings name, by their name there; None for one that cannot be read."""
-    found: dict[str, str | None] = {}
-    for path in paths:
-        if path is not None:
-            try:
-                found[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
-            except OSError:
-                found[str(path)] = None
-    return found
 
 
 def _scored(score: ModelScore) -> dict[str, Any]:

@@ -195,7 +195,7 @@ def merge(
     engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[Readings], settings: Settings
 ) -> SiteHistory:
     """Merge readings of one site, taking in anew any that were read with other settings."""
-    outdated = [one for one in uploads if one.fingerprint != fingerprint(settings)]
+    outdated = read_with_other_settings(uploads, settings)
     if outdated:
         for one in outdated:
             _take_in_anew(engine, lake, one, settings)
@@ -219,6 +219,11 @@ def merge(
         has_offsets=any(one.verdict.has_offsets for one in uploads),
         encodings=frozenset(one.verdict.encoding for one in uploads),
     )
+
+
+def read_with_other_settings(uploads: Iterable[Readings], settings: Settings) -> list[Readings]:
+    """Return those that intake would read otherwise under these settings."""
+    return [one for one in uploads if one.fingerprint != fingerprint(settings)]
 
 
 def fingerprint(settings: Settings) -> str:

@@ -112,7 +112,7 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
     if forecast["days"]:
         ahead = [one["cost"] for one in money["forecast"]]
         out.print(
-            f"Forecast  {words.number(forecast['kwh'])} kWh{f', {cost(ahead)}' if ahead else ''} in the 7 days from "
+            f"Forecast  {words.number(forecast['kwh'])} kWh{f', {cost(ahead)},' if ahead else ''} in the 7 days from "
             f"{forecast['days'][0]} ({forecast['model'].replace('_', ' ')})"
         )
     else:
@@ -134,8 +134,9 @@ def _show_money(out: Console, money: Mapping[str, Any]) -> None:
     lines = []
     if expected:
         month = words.month(date.fromisoformat(f"{expected['month']}-01"))
-        low, high = words.money(expected["lower"], currency), words.money(expected["upper"], currency)
-        lines.append(("Bill", f"{words.money(expected['total'], currency)} expected for {month} ({low} to {high})"))
+        low, high = (words.money(expected[end], currency).removesuffix(f" {currency}") for end in ("lower", "upper"))
+        total = words.money(expected["total"], currency)
+        lines.append(("Bill", f"{total} expected for {month} (between {low} and {high})"))
     if money["unpriced"]:
         lines.append(("Cost", money["unpriced"]))
     else:

@@ -26,6 +26,7 @@ from energy_analytics.delivery import deliver
 from energy_analytics.lake import LocalLake
 from energy_analytics.pipeline import run
 from energy_analytics.settings import SettingsError, load_settings
+from energy_analytics.tariff import TariffError
 
 RUNTIME = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(os.uname().machine, "x86_64")
@@ -208,6 +209,28 @@ def test_settings_that_the_function_cannot_work_with_are_refused(tmp_path: Path)
         built(tmp_path / "out", settings_file=settings)
     settings.write_text('timezone = "Mars/Olympus"\n')
     with pytest.raises(SettingsError, match="'Mars/Olympus' is not an IANA timezone"):
+        built(tmp_path / "out", settings_file=settings)
+
+
+def test_tariffs_that_the_settings_name_go_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tariff = 'name = "Flat"\ncurrency = "EUR"\nsource = "made up"\n[[version]]\nprice_per_kwh = 0.2\n'
+    Path("tariffs").mkdir()
+    for name in ("own", "other"):
+        Path(f"tariffs/{name}.toml").write_text(tariff)
+    Path("grid.csv").write_text("timestamp,g_per_kwh\n2026-01-01 00:00,100\n")
+    settings = Path("energy.toml")
+    settings.write_text(
+        'carbon_file = "grid.csv"\n[sites.a]\ntariff_file = "./tariffs/own.toml"\n'
+        'compare_tariffs = ["tariffs/other.toml"]'
+    )
+    with zipfile.ZipFile(built(tmp_path / "out", settings_file=settings).function) as function:
+        assert {"tariffs/own.toml", "tariffs/other.toml", "grid.csv", "energy.toml"} <= set(function.namelist())
+    settings.write_text(f'tariff_file = "{tmp_path}/tariffs/own.toml"\n')
+    with pytest.raises(PackageError, match="would not be there on AWS"):
+        built(tmp_path / "out", settings_file=settings)
+    settings.write_text('tariff_file = "absent.toml"\n')
+    with pytest.raises(TariffError, match=r"absent\.toml cannot be read"):
         built(tmp_path / "out", settings_file=settings)
 
 

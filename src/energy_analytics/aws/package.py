@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ..pipeline import check_settings
 from ..settings import load_settings
 from .package_archive import Entry, file_sha256, sizes_of, write_archive
 from .package_bytecode import Interpreter, compiled, interpreter_for
@@ -55,8 +56,7 @@ def build(out: Path, *, runtime: str, architecture: str, settings_file: Path | N
     along as `energy.toml`. Raises PackageError, and SettingsError for a wrong setting.
     """
     target = target_of(runtime, architecture)
-    if settings_file is not None:
-        _check_settings(settings_file)
+    named = {} if settings_file is None else _named_files(settings_file)
     if not runs_on_lambda(target):
         say(
             f"For an emulator only: the libraries need glibc 2.27, and {runtime} on AWS has 2.26. "
@@ -73,7 +73,7 @@ def build(out: Path, *, runtime: str, architecture: str, settings_file: Path | N
     kept = _layer(target, interpreter, say)
     shutil.copyfile(kept, layer)
     with tempfile.TemporaryDirectory() as work:
-        entries = list(_function_entries(settings_file))
+        entries = list(_function_entries(settings_file, named))
         if interpreter is not None:
             entries += compiled(entries, interpreter, folder=Path(work), mounted="/var/task")
         write_archive(function, entries)
@@ -105,22 +105,41 @@ def check_size(archives: Mapping[str, Mapping[str, int]]) -> int:
     )
 
 
-def _check_settings(path: Path) -> None:
-    """Refuse settings that the function could not work with, before it is deployed with them."""
-    load_settings(config=path)
-    given = tomllib.loads(path.read_text(encoding="utf-8"))
+def _named_files(settings_file: Path) -> dict[str, Path]:
+    """Return the files of tariffs and emissions that settings name, by where the function finds them.
+
+    Refuses settings that the function could not work with, before it is deployed with them.
+    """
+    settings = load_settings(config=settings_file)
+    given = tomllib.loads(settings_file.read_text(encoding="utf-8"))
     sites: dict[str, dict[str, Any]] = given.get("sites", {})
-    if "temperature_file" in given or any("temperature_file" in own for own in sites.values()):
+    tables = (given, *sites.values())
+    if any("temperature_file" in own for own in tables):
         raise PackageError(
-            f"{path} names a temperature_file, which the function on AWS cannot read: it would be days old by "
+            f"{settings_file} names a temperature_file, which the function on AWS cannot read: it would be days old by "
             "the next upload. Deploy with a settings file that leaves it out."
         )
+    names = [
+        name
+        for own in tables
+        for name in (own.get("tariff_file"), own.get("carbon_file"), *own.get("compare_tariffs", ()))
+        if name is not None
+    ]
+    for name in names:
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise PackageError(
+                f"{settings_file} names {name}, which would not be there on AWS. Name it by a path from this folder on."
+            )
+    check_settings(settings)
+    return {Path(name).as_posix(): Path(name) for name in names}
 
 
-def _function_entries(settings_file: Path | None) -> Iterable[Entry]:
+def _function_entries(settings_file: Path | None, named: Mapping[str, Path]) -> Iterable[Entry]:
     yield Entry(HANDLER, source_file(f"lambda/{HANDLER}"))
     if settings_file is not None:
         yield Entry(SETTINGS_FILE, settings_file)
+    for name, path in named.items():
+        yield Entry(name, path)
     package = Path(__file__).resolve().parents[1]
     carried = package / "aws" / "files"
     for path in package.rglob("*"):

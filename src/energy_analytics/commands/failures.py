@@ -17,6 +17,7 @@ def told_in_a_sentence() -> Iterator[None]:
     from ..forecasting import ForecastError, UnknownModelError
     from ..intake import UnusableUploadError
     from ..lake import LakeError
+    from ..money import CarbonError
     from ..query import QueryError
     from ..settings import SettingsError
     from ..tariff import TariffError
@@ -25,6 +26,7 @@ def told_in_a_sentence() -> Iterator[None]:
     try:
         yield
     except (
+        CarbonError,
         ForecastError,
         LakeError,
         QueryError,

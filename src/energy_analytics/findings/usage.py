@@ -23,8 +23,8 @@ MIN_RECENT_DAYS: Final = 14
 NOTABLE_PART: Final = 0.05
 """Part of a mean day from which a difference is told: smaller ones come and go by chance."""
 SURE: Final = 2.5
-"""Standard errors that two kinds of day must lie apart: chance passes that once in eighty times, and once in a dozen for
-the heaviest of seven days."""
+"""Standard errors that two kinds of day must lie apart: chance passes that once in eighty times, and once in a
+dozen for the heaviest of seven days."""
 
 
 def overview(evidence: Evidence) -> Iterator[Finding]:

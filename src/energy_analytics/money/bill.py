@@ -266,9 +266,13 @@ def plain(made: Bill) -> dict[str, Any]:
 
 def rounded(amount: Fraction, decimals: int) -> Decimal:
     """Round half away from zero, as bills do."""
-    coins = abs(amount) * 10**decimals
-    whole = (2 * coins.numerator + coins.denominator) // (2 * coins.denominator)
-    return Decimal(whole if amount >= 0 else -whole).scaleb(-decimals)
+    return rounded_ratio(amount.numerator, amount.denominator, decimals)
+
+
+def rounded_ratio(numerator: int, denominator: int, decimals: int) -> Decimal:
+    """Do the same for a ratio that need not be in lowest terms."""
+    whole = (2 * abs(numerator) * 10**decimals + denominator) // (2 * denominator)
+    return Decimal(whole if numerator >= 0 else -whole).scaleb(-decimals)
 
 
 def kilowatts(peak: Peak) -> Decimal:

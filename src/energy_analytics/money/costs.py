@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from math import inf
+from math import inf, lcm
 
 import duckdb
 
 from energy_analytics.tariff import FlatPrice
 
-from .bill import Bill, bill_of, rounded, tier_parts
+from .bill import Bill, bill_of, rounded, rounded_ratio, tier_parts
 from .hours import face_of, slot_minutes
-from .load import Load, kwh, site_slots, slots
+from .load import NANO, Load, kwh, site_slots, slots
 from .terms import DAY_MINUTES, Tariff
 from .usage import Usage, period_of, usage
 
@@ -70,32 +70,49 @@ def bill_with_costs(
 
 def _costs(engine: duckdb.DuckDBPyConnection, load: Load, tariff: Tariff, used: Sequence[Usage], slot: int) -> Costs:
     """Put the cost beside what `usage` has just added up: its tables say in which period each part of a day is."""
-    prices = [prices_of(tariff, one) for one in used]
-    period_sql, joins = period_of(slot)
-    appliances: dict[str, list[Fraction]] = {}
-    for appliance, exported, segment, period, nano in engine.execute(f"""
-        SELECT appliance, exported, segment, {period_sql} AS period, sum(nano_kwh) FROM {slots(load, slot)} {joins}
-        GROUP BY ALL ORDER BY ALL""").fetchall():
-        price = -_export_price(tariff, used[segment]) if exported else prices[segment][period]
-        total = appliances.setdefault(appliance, [Fraction(0), Fraction(0)])
+    taking = [prices_of(tariff, one) for one in used]
+    feeding_in = [-_export_price(tariff, one) for one in used]
+    # Sums of whole numbers: each price times what makes all of them whole.
+    scale = lcm(*(price.denominator for own in (*taking, feeding_in) for price in own))
+    prices = [[int(price * scale) for price in own] for own in taking]
+    export_prices = [int(price * scale) for price in feeding_in]
+    appliances: dict[str, list[int]] = {}
+    for appliance, exported, segment, period, nano in engine.execute(
+        _by_appliance(
+            load, used, slot, alike=len(set(export_prices)) == len({one for own in prices for one in own}) == 1
+        )
+    ).fetchall():
+        total = appliances.setdefault(appliance, [0, 0])
         total[0] += int(nano)
-        total[1] += int(nano) * price
-    days: dict[date, list[Fraction]] = {}
+        total[1] += int(nano) * (export_prices[segment] if exported else prices[segment][period])
+    days: dict[date, list[int]] = {}
+    period_sql, joins = period_of(slot)
     for day, segment, period, nano in engine.execute(f"""
         SELECT day, segment, {period_sql} AS period, sum(taken) FROM {site_slots(engine, load, slot)} {joins}
         WHERE taken IS NOT NULL GROUP BY ALL ORDER BY ALL""").fetchall():
-        total = days.setdefault(day, [Fraction(0), Fraction(0)])
+        total = days.setdefault(day, [0, 0])
         total[0] += int(nano)
         total[1] += int(nano) * prices[segment][period]
 
-    def cost(total: list[Fraction]) -> Cost:
-        return Cost(kwh(int(total[0])), rounded(total[1] / 10**9, tariff.decimals))
+    def cost(total: list[int]) -> Cost:
+        return Cost(kwh(total[0]), rounded_ratio(total[1], scale * NANO, tariff.decimals))
 
     return Costs(
         tariff.currency,
         {appliance: cost(total) for appliance, total in appliances.items()},
         {day: cost(total) for day, total in days.items()},
     )
+
+
+def _by_appliance(load: Load, used: Sequence[Usage], slot: int, *, alike: bool) -> str:
+    """Write SQL for the energy of each appliance by segment and period; as one where all prices are `alike`."""
+    columns, (period, joins) = "appliance, exported", period_of(slot)
+    if alike:
+        within = f"day >= DATE '{used[0].segment.first}' AND day < DATE '{used[-1].segment.end}'"
+        return f"""SELECT {columns}, 0 AS segment, 0 AS period, sum(nano_kwh) FROM {slots(load, slot)}
+            WHERE {within} GROUP BY ALL ORDER BY ALL"""
+    return f"""SELECT {columns}, segment, {period} AS period, sum(nano_kwh) FROM {slots(load, slot)} {joins}
+        GROUP BY ALL ORDER BY ALL"""
 
 
 def mean_price(found: Costs, tariff: Tariff) -> FlatPrice | None:

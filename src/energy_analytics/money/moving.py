@@ -38,9 +38,16 @@ class Problem:
 
     @cached_property
     def free(self) -> tuple[Fraction, Use]:
-        """The cost and the use without a ceiling: as read where nothing is cheaper."""
+        """The cost and the use without a ceiling: as read where nothing is cheaper.
+
+        Without a limit of the site nothing ties the appliances together, and each is moved only if it gains by it.
+        """
         as_read = self.cost(self.day.wh), self.day.wh
         placed = self._place(None)
+        if placed is not None and self.limit_wh is None:
+            each = zip(self.day.wh, placed[1], strict=True)
+            use = tuple(min(own, moved, key=lambda one: self.cost((one,))) for own, moved in each)
+            return self.cost(use), use
         return placed if placed is not None and placed[0] < as_read[0] else as_read
 
     def solve(self, ceiling_wh: int) -> tuple[Fraction, Use] | None:

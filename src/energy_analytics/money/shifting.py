@@ -2,7 +2,7 @@
 
 Each local day keeps its energy per appliance; power, hours and uninterrupted runs stay within their limits, and the
 site within its own. Days are solved exactly (see `placement`), in whole Wh. A day that would not get cheaper, or
-whose energy does not fit, stays as it was.
+whose energy does not fit, stays as it was; so does each appliance of a day where nothing ties them together.
 
 A demand charge ties the days of a month together. For a given ceiling of the site's power each day is solved on its
 own, and its cost never rises with the ceiling; so between two ceilings the month cannot cost less than the demand

@@ -37,7 +37,7 @@ from ..unusual import from_rows
 from ..uploads import Upload, digest_meanwhile, find, identify, readings_key
 from .analysis import STAGES, Progress, Tables, analyse, silent
 from .standing import Standing, survey
-from .telling import findings_of, to_be_told
+from .telling import dismissed_of, findings_of
 from .turns import Turn, turn_at
 
 _VERSIONS: Final = 20
@@ -188,6 +188,8 @@ class _Site:
 
     def _recorded(self, upload: Upload, standing: Standing) -> Manifest | None:
         """Return the run of an upload as it is on record, if it would be the same again; if in doubt, it would not."""
+        if self.settings.insights.provider != "rules":
+            return None  # What a model did not answer is asked again; what it did is taken from the record.
         found = [one for one in standing.runs if upload_of(one) == upload]
         if len(found) != 1 or standing.others_of(upload) or standing.left_over():
             return None
@@ -196,6 +198,9 @@ class _Site:
         if any(found[0].get(name) != value for name, value in wanted.items()) or any(
             one.fingerprint != read_with for one in standing.readings_until(upload.place)
         ):
+            return None
+        left_out = dismissed_of((one["id"] for one in found[0]["results"]["findings"]), self.lake, self.name)
+        if "words" in found[0] or left_out != found[0]["dismissed"]:
             return None
         keys = set(found[0]["outputs"].values())
         if standing.is_newest(upload):
@@ -313,7 +318,9 @@ class _Site:
         keys = result_keys(upload)
         findings = findings_of(analysis)
         remembered = [one["words"] for one in standing.records if "words" in one]
-        advice = advise(to_be_told(findings, self.lake, self.name), self.settings, remembered=remembered)
+        left_out = dismissed_of((one.id for one in findings), self.lake, self.name)
+        told = tuple(one for one in findings if one.id not in left_out)
+        advice = advise(told, self.settings, remembered=remembered)
         with self.lake.work_folder() as folder:
             files = self._write(upload, analysis, advice, tables, keys, folder)
             if standing.is_newest(upload):
@@ -339,6 +346,7 @@ class _Site:
             "after": mark_of(before),
             "history": [one.version for one in history.uploads],
             "results": summary_of(analysis) | {"findings": as_rows(findings)},
+            "dismissed": left_out,
             "outputs": keys,
         }
         if advice.asked is not None:

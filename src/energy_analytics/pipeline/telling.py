@@ -1,6 +1,6 @@
 """From an analysis to what is told about it: the findings, without those that the user dismissed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 
 from ..dismissals import dismissed
@@ -21,10 +21,10 @@ def findings_of(analysis: Analysis) -> tuple[Finding, ...]:
     )
 
 
-def to_be_told(findings: Sequence[Finding], lake: Lake, site: str) -> tuple[Finding, ...]:
-    """Leave out what the user does not want to be told again."""
+def dismissed_of(ids: Iterable[str], lake: Lake, site: str) -> list[str]:
+    """Return the ids of those findings that the user does not want to be told again."""
     unwanted = dismissed(lake, site)
-    return tuple(finding for finding in findings if finding.id not in unwanted)
+    return sorted(unwanted.intersection(ids))
 
 
 def _shifts(money: Money) -> tuple[Shift, ...]:
