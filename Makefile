@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/sample/household_power_hourly.csv.gz
 
-.PHONY: help demo install install-dev install-lint test test-all check format bench bench-quality train requirements clean
+.PHONY: help demo install install-dev install-lint test test-all check format bench bench-quality train requirements example clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -74,6 +74,9 @@ $(QUALITY)/.installed: benchmarks/requirements.txt
 bench-quality: $(QUALITY)/.installed  ## Measure forecast and episodes on the meters of a folder: make bench-quality DATA=folder
 	PYTHONPATH=src $(QUALITY)/bin/python -m benchmarks.quality_forecast --data $(DATA) $(if $(wildcard $(DATA)/smart_meters_au),--left-out) --rivals
 	PYTHONPATH=src $(QUALITY)/bin/python -m benchmarks.quality_anomalies $(DATA)
+
+example: install  ## Write the example reports anew
+	@$(BIN)/python docs/examples/write.py
 
 train: $(QUALITY)/.installed  ## Make the pre-trained part of the forecast anew: make train DATA=folder
 	PYTHONPATH=src $(QUALITY)/bin/python -m benchmarks.train_forecast --data $(DATA)
