@@ -58,8 +58,9 @@ format: install-dev  ## Put the code in shape
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: install-dev  ## Measure speed and memory against a plain pandas + Prophet script
+bench: install-dev  ## Measure speed and memory against a plain pandas + Prophet script, and the function on AWS's emulator
 	@$(BIN)/python benchmarks/speed.py
+	@$(BIN)/python benchmarks/aws.py
 
 # What the quality benchmarks and the training need, apart from the project's own environment: rival models that
 # are not ours to ship, one of which still wants an older pandas.

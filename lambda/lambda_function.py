@@ -30,7 +30,8 @@ SERVICE: Final = {"service": os.environ["POWERTOOLS_SERVICE_NAME"]}
 
 logger = Logger()
 metrics = Metrics()
-remove_leftovers()
+if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # elsewhere the temporary folder is not this process's alone
+    remove_leftovers()
 
 
 class FailedUploadsError(Exception):

@@ -270,7 +270,7 @@ def test_two_stacks_live_side_by_side(person: Person, tmp_path_factory: pytest.T
             "There are no AWS credentials: run `aws configure`",
         ),
         ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, (), "No AWS region is set: say --region (such as eu-central-1)"),
-        ({}, ("--profile", "absent"), "The config profile (absent) could not be found: say --profile with one"),
+        ({}, ("--profile", "absent"), "The config profile (absent) could not be found: set AWS_PROFILE to one"),
         ({"AWS_ENDPOINT_URL": "https://127.0.0.1:9"}, (), "AWS cannot be reached: "),
         ({}, ("--stack", "1st"), "stack = '1st'"),
         ({}, ("--region", "no where"), "region"),

@@ -45,7 +45,7 @@ def in_a_sentence(error: Exception) -> str | None:
         ((exceptions.InvalidRegionError,), f"That is no AWS region: {_line(error)} One is eu-central-1."),
         (
             (exceptions.ProfileNotFound,),
-            f"{_line(error)}: say --profile with one that `aws configure list-profiles` shows.",
+            f"{_line(error)}: set AWS_PROFILE to one that `aws configure list-profiles` shows.",
         ),
         (
             (exceptions.HTTPClientError, exceptions.ConnectionError),
