@@ -54,6 +54,7 @@ _WORDS: Final = {
     "secretsmanager:GetSecretValue": "read the secret",
     "sns:Publish": "publish",
     "sqs:SendMessage": "send messages",
+    "ssm:GetParameter": "read the parameter",
     "sts:AssumeRole": "take on its rights",
 }
 """What the template's actions mean; an action that is not here stands for itself."""
