@@ -17,7 +17,7 @@ from energy_analytics.cleanup import contents as removable
 from energy_analytics.cleanup import remove
 from energy_analytics.lake import Lake, LocalLake
 from energy_analytics.pipeline import STAGES
-from energy_analytics.runs import runs
+from energy_analytics.runs import runs, waiting_uploads
 from energy_analytics.schema import RUNS
 
 WORKER = """
@@ -126,6 +126,14 @@ def test_a_claim_that_was_left_is_cleaned_away(lake: Lake, request: pytest.Fixtu
         return
     aws: Emulator = request.getfixturevalue("aws")
     assert aws.client("s3").list_objects_v2(Bucket=request.getfixturevalue("bucket"))["KeyCount"] == 0
+
+
+def test_an_unusable_upload_is_left_to_who_brings_it(lake: Lake) -> None:
+    """Whoever runs a later one passes over it, so that it is told where it was brought, and once."""
+    bad = arrive(lake, "raw/bad.csv", "1,2\n", header="when,what\n")
+    run_one(lake, arrive(lake, "raw/good.csv", hourly_rows("2026-01-01", hours=24)))
+    assert [one["upload"]["key"] for one in runs(lake)] == ["raw/good.csv"]
+    assert [stored.key for stored in waiting_uploads(lake)] == [bad]
 
 
 def test_what_comes_again_is_not_analysed_again(lake: Lake) -> None:

@@ -146,7 +146,7 @@ def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
         try:
             with told_in_a_sentence(), terminal.progress() as progress:
                 upload = identify(watched, watched.describe(key))
-                manifest = run_pipeline(watched, upload, settings, progress=progress)
+                manifest = run_pipeline(watched, upload, settings, progress=progress, others=False)
             results = manifest["results"]
             terminal.print_plain(
                 f"{key}: {manifest['intake']['rows_accepted']:,} rows, {results['anomalies']:,} anomalies, "

@@ -56,20 +56,25 @@ class _ReplacedError(Exception):
     """The upload was replaced or removed while it was run."""
 
 
-def run(lake: Lake, upload: Upload, settings: Settings, *, progress: Progress = silent) -> Manifest:
+def run(
+    lake: Lake, upload: Upload, settings: Settings, *, progress: Progress = silent, others: bool = True
+) -> Manifest:
     """Run the upload, and again every run of its site that rests on other readings than there are now.
 
     Each run sees the uploads up to its own, so their order of arrival does not matter in the end. Where the upload
     was replaced meanwhile, what replaced it is run in its place, and no result of the one before stays.
     Raises FailedRunError, after the failure is on record, when the upload has no usable row, and GoneError, after
     nothing of it is left, when it was removed.
+
+    Of several processes on one site, the one whose turn it is runs what came before its own upload too; with
+    `others` false it leaves uploads that nobody has read to who brings them, one by one.
     """
     settings = settings.for_site(upload.site)
     warm_up(settings.model)
     with lake.work_folder() as spill:
         engine = connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill)
         with engine:
-            site = _Site(upload.site, engine, lake, settings, progress)
+            site = _Site(upload.site, engine, lake, settings, progress, others)
             present: Upload | None = upload
             for _ in range(_VERSIONS):
                 if present is None:
@@ -90,6 +95,8 @@ class _Site:
     lake: Lake
     settings: Settings
     progress: Progress
+    others: bool
+    """Whether to take in and run what came before and waits for processes of its own."""
     _curated_by: Upload | None = None
     """Of what was run here, the last that wrote the site's curated tables."""
     _due: list[Upload] = field(default_factory=list)
@@ -167,7 +174,7 @@ class _Site:
                 other = None
                 continue
             recorded = own or self._recorded(upload, standing)
-            if ours and recorded is None and self._take_in_others(standing.not_taken_in(upload)):
+            if ours and recorded is None and self.others and self._take_in_others(standing.not_taken_in(upload)):
                 continue
             due = self._next(standing, None if recorded else upload)
             if due is None and recorded is not None:
@@ -225,8 +232,9 @@ class _Site:
             while present is not None:
                 taken = present
                 try:
-                    self._take_in_other(taken)
-                except (LakeError, FileNotFoundError, duckdb.Error):
+                    path = self.lake.fetch_all([taken.stored])[0]
+                    take_in(self.engine, self.lake, taken, path, self.settings)
+                except (LakeError, UnusableUploadError, FileNotFoundError, duckdb.Error):
                     break  # Its own process will see to it, or say what is wrong.
                 present = find(self.lake, taken.key)
                 if present is None:
@@ -235,13 +243,6 @@ class _Site:
                     break
                 self._take_back(taken)
         return bool(some)
-
-    def _take_in_other(self, upload: Upload) -> None:
-        path = self.lake.fetch_all([upload.stored])[0]
-        try:
-            take_in(self.engine, self.lake, upload, path, self.settings)
-        except UnusableUploadError as error:
-            self._failed(upload, error)
 
     def _identified(self, stored: StoredObject) -> Upload | None:
         """Say which upload a raw object is, and read its content for that once."""
