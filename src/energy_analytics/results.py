@@ -311,7 +311,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class MovedAppliance:
-    """One appliance at the cheapest hours of each day: its cost as it ran and as it would have run."""
+    """One appliance at the cheapest hours of each day: its cost, with taxes on energy, as it ran and would have run."""
 
     appliance: str
     kwh_per_day: float

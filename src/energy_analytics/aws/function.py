@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ..account import describe_run
 from ..lake import GoneError, LakeError
-from ..lake.cache import Cache
+from ..lake.cache import FOLDER_PREFIX, Cache
 from ..lake.s3 import S3Lake
 from ..pipeline import FailedRunError, run
 from ..results import EpisodeFound
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 _CACHED_BYTES: Final = 64 << 20
 """Kept of fetched files from one event to the next; the disk belongs to the next upload."""
-_CACHE_FOLDERS: Final = "energy-lake-*"
-"""Where a lake keeps what it has fetched."""
 _RESERVE_SECONDS: Final = 10.0
 """Kept for putting a failure on record before Lambda ends the process."""
 _ASKED_FROM_BYTES: Final = 1 << 20
@@ -99,7 +97,7 @@ def remove_leftovers() -> None:
 
     For the beginning of a process that shares the folder with no other.
     """
-    for left in Path(tempfile.gettempdir()).glob(_CACHE_FOLDERS):
+    for left in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
         shutil.rmtree(left, ignore_errors=True)
 
 

@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Final, NamedTuple
 
+FOLDER_PREFIX: Final = "energy-lake-"
+"""Of a cache's own folder among the temporary files."""
 _LIMIT_BYTES: Final = 512 << 20
 """A quarter of the disk that a function has unless told otherwise."""
 
@@ -43,7 +45,7 @@ class Cache:
         """The folder, made when it is first needed."""
         with self._lock:
             if self._folder is None:
-                self._folder = Path(mkdtemp(prefix="energy-lake-"))
+                self._folder = Path(mkdtemp(prefix=FOLDER_PREFIX))
                 weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
             return self._folder
 

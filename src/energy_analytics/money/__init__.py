@@ -18,7 +18,7 @@ from .costs import Cost, Costs, bill_with_costs, costs, mean_price, slot_prices
 from .deferrable import Deferrable, deferrable, typical
 from .load import Load, forget, measure
 from .outlook import CostAhead, ExpectedBill, costs_ahead, expected_bill
-from .shifting import Moved, Shifting, shift
+from .shifting import Shifting, shift
 from .tariff_files import TariffFileError, choose_tariff, parse_tariff, read_tariff
 from .terms import Tariff, flat_tariff, terms_in_words
 
@@ -36,7 +36,6 @@ __all__ = [
     "Line",
     "Load",
     "MonthBill",
-    "Moved",
     "Shifting",
     "Tariff",
     "TariffFileError",

@@ -18,6 +18,8 @@ from typing import Final
 
 import duckdb
 
+from energy_analytics.results import MovedAppliance
+
 from .bill import rounded
 from .costs import slot_prices
 from .days import Day, days_of
@@ -33,25 +35,6 @@ _YEAR_DAYS: Final = 365
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """One appliance: its cost of energy as it ran and as it would have run, with the taxes on energy."""
-
-    appliance: str
-    kwh_per_day: float
-    days_moved: int
-    cost_as_read: Decimal
-    cost_moved: Decimal
-    kwh_by_hour_as_read: tuple[float, ...]
-    kwh_by_hour_moved: tuple[float, ...]
-    """24 values each: mean energy in that local hour of a day."""
-
-    @property
-    def saving(self) -> Decimal:
-        """What the other hours save; negative where it makes room for something dearer."""
-        return self.cost_as_read - self.cost_moved
-
-
-@dataclass(frozen=True, slots=True)
 class Shifting:
     """The saving over the days from `start` to `end` (exclusive), by appliance and by lower demand."""
 
@@ -60,7 +43,7 @@ class Shifting:
     end: date
     days: int
     """Days with readings of the site."""
-    moved: tuple[Moved, ...]
+    moved: tuple[MovedAppliance, ...]
     demand_saving: Decimal
     skipped: tuple[str, ...]
     """Appliances whose readings are too long to tell hours."""
@@ -174,7 +157,9 @@ def _use(one: Problem, ceiling_wh: int | None) -> Use:
     return one.day.wh if found is None else found[1]
 
 
-def _told(tariff: Tariff, limit: Deferrable, number: int, solved: Sequence[tuple[Problem, Use]], *, days: int) -> Moved:
+def _told(
+    tariff: Tariff, limit: Deferrable, number: int, solved: Sequence[tuple[Problem, Use]], *, days: int
+) -> MovedAppliance:
     """Put one appliance's days together."""
     cost = [Fraction(0), Fraction(0)]
     by_hour = [[0] * 24, [0] * 24]
@@ -185,7 +170,7 @@ def _told(tariff: Tariff, limit: Deferrable, number: int, solved: Sequence[tuple
             cost[which] += one.cost((own,))
             for minute, wh in zip(one.day.minutes, own, strict=True):
                 by_hour[which][minute // 60] += wh
-    return Moved(
+    return MovedAppliance(
         limit.appliance,
         kwh_per_day=sum(by_hour[0]) / _WH_PER_KWH / days,
         days_moved=moved,

@@ -42,7 +42,6 @@ from ..results import (
     ForecastCost,
     Money,
     MonthCost,
-    MovedAppliance,
     PriceTerms,
     ShiftingTotal,
     TariffTotal,
@@ -281,18 +280,7 @@ def _shifting(
         saving=found.saving,
         saving_per_year=found.saving_per_year,
         demand_saving=found.demand_saving,
-        moved=tuple(
-            MovedAppliance(
-                appliance=one.appliance,
-                kwh_per_day=one.kwh_per_day,
-                days_moved=one.days_moved,
-                cost_as_read=one.cost_as_read,
-                cost_moved=one.cost_moved,
-                kwh_by_hour_as_read=one.kwh_by_hour_as_read,
-                kwh_by_hour_moved=one.kwh_by_hour_moved,
-            )
-            for one in found.moved
-        ),
+        moved=found.moved,
         skipped=found.skipped,
         proved=found.proved,
     )
