@@ -86,6 +86,7 @@ requirements: install-dev  ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile pyproject.toml --group dev $(PIN) -o requirements-dev.txt
 	@$(BIN)/uv pip compile pyproject.toml -c requirements-dev.txt $(PIN) -o requirements.txt
 	@$(BIN)/uv pip compile --group lambda -c requirements-dev.txt $(PIN) $(NEVER_IMPORTED) -o lambda/requirements.txt
+	@$(BIN)/uv pip compile --group dashboard -c requirements-dev.txt $(PIN) -o lambda/requirements-dashboard.txt
 	@$(BIN)/uv pip compile infrastructure/requirements-lint.in $(PIN) -o infrastructure/requirements-lint.txt
 
 # Prophet asks for what only its plots need.
