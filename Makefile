@@ -5,13 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/sample/household_power_hourly.csv.gz
 
-.PHONY: help demo install install-dev install-lint test test-all check format bench bench-quality train requirements example clean
+.PHONY: help demo serve install install-dev install-lint test test-all check format bench bench-quality train requirements example clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: install  ## Run the main job on the sample: four sub-meters of a house, four years, hourly
 	@$(BIN)/energy run $(SAMPLE) --site demo
+
+serve: install  ## Open the dashboard on the lake: make demo first for something to see
+	@$(BIN)/energy serve --open
 
 install: $(VENV)/.installed
 
