@@ -6,7 +6,7 @@ again as its usual step), because nothing tells when in it the energy was used.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -86,6 +86,19 @@ def measure(
     )
 
 
+def within(load: Load, start: date, end: date) -> Load:
+    """Return a load of which no more is read than the days from `start` to `end` (exclusive) need.
+
+    What is added up of these days stays the same: a long reading that reaches into them is read too, and the one
+    that tells how far the last of them reaches.
+    """
+    longest = timedelta(minutes=_LONGEST_STRETCH * max(load.steps.values(), default=0.0))
+    margin = timedelta(days=2 + longest.days)
+    since, until = max(start, load.first) - margin, min(end, load.last) + margin
+    wanted = f"timestamp >= TIMESTAMP '{since}' AND timestamp < TIMESTAMP '{until}'"
+    return replace(load, readings=f"(SELECT * FROM {load.readings} WHERE {wanted})")
+
+
 def forget(engine: duckdb.DuckDBPyConnection, load: Load) -> None:
     """Drop the tables of a load that is not needed any more."""
     for (table,) in engine.execute(
@@ -98,16 +111,16 @@ def slots(load: Load, slot_minutes: int) -> str:
     """Write SQL for the load in parts of a day.
 
     Columns: appliance, day (local), minute (of the local day, a multiple of `slot_minutes`), offset_minutes,
-    exported, nano_kwh.
+    exported, nano_kwh, and read_on: the local day on which the reading starts that the energy is of.
     """
     minute = f"(60 * hour(local) + minute(local)) // {slot_minutes} * {slot_minutes}"
     short = f"""
         SELECT appliance, timestamp AS local, coalesce(utc_offset_minutes, 0) AS offset_minutes, exported,
-            CAST(round(kwh * {NANO}) AS {load.nano_type}) AS nano_kwh
+            CAST(round(kwh * {NANO}) AS {load.nano_type}) AS nano_kwh, CAST(timestamp AS DATE) AS read_on
         FROM {load.readings} JOIN {load.name}_registers USING (appliance) WHERE step <= {slot_minutes}"""
     parts = f"{short} UNION ALL {_spread(load, slot_minutes)}" if load.spread(slot_minutes) else short
-    return f"""(SELECT appliance, CAST(local AS DATE) AS day, {minute} AS minute, offset_minutes, exported, nano_kwh
-        FROM ({parts}))"""
+    return f"""(SELECT appliance, CAST(local AS DATE) AS day, {minute} AS minute, offset_minutes, exported, nano_kwh,
+            read_on FROM ({parts}))"""
 
 
 def site_slots(engine: duckdb.DuckDBPyConnection, load: Load, slot_minutes: int) -> str:
@@ -149,13 +162,14 @@ def _spread(load: Load, slot_minutes: int) -> str:
         ELSE start + to_minutes(CAST(step AS BIGINT)) END"""
     return f"""
         SELECT appliance, instant + to_minutes(offset_minutes) AS local, offset_minutes, exported,
-            (part + 1) * nano_kwh // parts - part * nano_kwh // parts AS nano_kwh
+            (part + 1) * nano_kwh // parts - part * nano_kwh // parts AS nano_kwh, read_on
         FROM (
             SELECT *, {load.wall.offset_of_instant("instant")} AS offset_minutes
             FROM (
                 SELECT *, unnest(range(parts)) AS part, start + to_minutes(part * {slot_minutes}) AS instant
                 FROM (
-                    SELECT appliance, exported, start, CAST(round(kwh * {NANO}) AS HUGEINT) AS nano_kwh,
+                    SELECT appliance, exported, start, CAST(timestamp AS DATE) AS read_on,
+                        CAST(round(kwh * {NANO}) AS HUGEINT) AS nano_kwh,
                         greatest(1, CAST(round(date_diff('second', start,
                             CASE WHEN following <= start + to_seconds(60 * step * {_LONGEST_STRETCH}) THEN following
                             ELSE natural_end END) / {60.0 * slot_minutes}) AS BIGINT)) AS parts

@@ -12,6 +12,7 @@ from .. import schema
 from ..aggregate import (
     appliance_totals,
     complete_days,
+    count_days,
     create_daily,
     create_days,
     create_hourly,
@@ -56,6 +57,8 @@ class Tables:
     hourly: str
     daily: str
     anomalies: str
+    costs: str
+    """Of appliances on days, with what they emitted; an SQL relation."""
 
 
 def silent(stage: str, engine: duckdb.DuckDBPyConnection, rows: int | None) -> None:
@@ -89,7 +92,7 @@ def analyse(
     found = statistics(engine, days_of_appliances)
     first, last = min(one.first for one in found.values()), max(one.last for one in found.values())
     wall = clock(settings.timezone, first, last)
-    steps = steps_minutes(engine, readings, days_of_appliances)
+    steps = steps_minutes(engine, readings, days_of_appliances.table)
     hourly = create_hourly(engine, readings, days_of_appliances)
     daily = create_daily(engine, days_of_appliances, steps=steps, wall=wall)
     appliances = appliance_totals(engine, hourly, found, steps)
@@ -119,7 +122,7 @@ def analyse(
         order = [one.appliance for one in appliances]
         resting = idle_levels(engine, readings, hourly, appliances=order, steps=steps, last=last)
         progress(STAGES[3], engine, history.rows_accepted)
-        money = price_history(engine, load, terms, appliances=order)
+        money, costs = price_history(engine, load, terms, appliances=order)
         ahead = looking_ahead.result()
     money = price_forecast(engine, load, terms, money, ahead.forecast)
     forget(engine, load)
@@ -153,7 +156,7 @@ def analyse(
         temperature_c=None if settings.temperature_file is None else read_temperatures(settings.temperature_file),
         money=money,
     )
-    return analysis, Tables(hourly, daily, anomalies)
+    return analysis, Tables(hourly, daily, anomalies, costs)
 
 
 def _set_exports_apart(engine: duckdb.DuckDBPyConnection, readings: str, terms: Terms) -> tuple[dict[str, float], str]:
@@ -163,7 +166,7 @@ def _set_exports_apart(engine: duckdb.DuckDBPyConnection, readings: str, terms: 
     """
     if not terms.exports:
         return {}, readings
-    steps = steps_minutes(engine, readings, create_days(engine, readings))
+    steps = steps_minutes(engine, readings, count_days(engine, readings))
     used = f"(SELECT * FROM {readings} WHERE appliance NOT IN ({', '.join(map(literal, sorted(terms.exports)))}))"
     if not engine.execute(f"SELECT 1 FROM {used} LIMIT 1").fetchall():
         raise TariffError(
