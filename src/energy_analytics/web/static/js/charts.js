@@ -3,7 +3,7 @@
 import { wallTime } from "./days.js";
 import { h, uniqueId } from "./dom.js";
 import * as format from "./format.js";
-import { colourOf, createChart, currentTheme, faint, grouped, total } from "./plot.js";
+import { colourOf, createChart, faint, grouped, markOf, total } from "./plot.js";
 
 const MOST_BARS = 130;
 const HOVER_DATES = {
@@ -21,6 +21,13 @@ export const moment = (timestamp, resolution) =>
     : resolution === "week" ? `Week from ${format.day(timestamp)}`
       : resolution === "day" ? format.dayWithWeekday(timestamp)
         : format.time(timestamp);
+
+/** From half a step before the first moment to half a step after the last: no empty ends. */
+function span(times) {
+  const [first, second, last] = [times[0], times[1] ?? times[0], times.at(-1)].map((time) => Date.parse(`${time}Z`));
+  const half = (second - first || 3_600_000) / 2;
+  return [first - half, last + half].map((at) => new Date(at).toISOString().slice(0, 19));
+}
 
 /** The dashed line of a forecast and its band: traces and legend entries. */
 function forecastTraces({ days, colour, level = 80 }) {
@@ -53,14 +60,15 @@ function buildStacked({ timestamps, series, resolution, forecast = null }, theme
   if (groups.length > 1) {
     traces.push({ x, y: sums, name: "Total", type: "scatter", mode: "markers", marker: { size: 1, color: "rgba(0,0,0,0)" }, hovertemplate: "<b>%{y:,.2f} kWh</b>" });
   }
-  if (forecast) traces.push(...forecastTraces({ days: forecast.days, colour: theme.text }));
+  if (forecast) traces.push(...forecastTraces({ ...forecast, colour: theme.text }));
   const keys = groups.map((_, index) => `s${index}`);
   const rows = timestamps.map((at, index) => ({ at, sum: sums[index], ...Object.fromEntries(keys.map((key, one) => [key, groups[one].values[index]])) }));
   return {
     traces,
     layout: { barmode: "stack", bargap: 0.18 },
-    legend: [...groups, ...(forecast ? [forecastLegend(theme.text)] : [])],
-    axis: { hoverformat: HOVER_DATES[resolution] },
+    legend: [...groups, ...(forecast ? [forecastLegend(theme.text, forecast.level)] : [])],
+    axis: { hoverformat: HOVER_DATES[resolution], range: span([...x, ...(forecast?.days ?? []).map((one) => wallTime(one.day))]) },
+    yaxis: units("kWh"),
     table: {
       columns: [timeColumn(resolution), ...groups.map(({ name }, index) => kwhColumn(keys[index], `${name}, kWh`)), kwhColumn("sum", "Total, kWh")],
       rows: [...rows, ...(forecast?.days ?? []).map((one) => ({ at: one.day, isForecast: true, sum: one.yhat }))],
@@ -75,18 +83,18 @@ const timeColumn = (resolution) => ({
 
 function buildLine({ timestamps, series, resolution = "hour", marks = [], unit = "kWh", forecast = null }, theme) {
   const x = timestamps.map(wallTime);
-  const colours = series.map(({ colour }, index) => colour ?? (index === 0 ? theme.accent : theme.muted));
+  const colours = series.map(({ appliance }, index) => (appliance ? colourOf(appliance) : index === 0 ? theme.accent : theme.muted));
   const traces = series.map(({ name, values, isDashed = false }, index) => ({
     x, y: values, name, type: "scatter", mode: x.length < 40 ? "lines+markers" : "lines", connectgaps: false,
     line: { color: colours[index], width: x.length > 1000 ? 1 : 2, dash: isDashed ? "dot" : "solid" }, marker: { size: 4, color: colours[index] },
     ...(index === 0 && series.length === 1 ? { fill: "tozeroy", fillcolor: faint(colours[index], 0.12) } : {}),
     hovertemplate: `%{y:,.3~f} ${unit}`,
   }));
-  if (forecast) traces.push(...forecastTraces({ days: forecast.days, colour: theme.text }));
+  if (forecast) traces.push(...forecastTraces({ ...forecast, colour: theme.text }));
   const highest = Math.max(0, ...series.flatMap(({ values }) => values.filter((value) => value !== null)));
   if (marks.length) {
     traces.push({
-      x: marks.map(({ from, to }) => middle(wallTime(from), wallTime(to))), y: marks.map(() => highest * 1.08), name: "Episode", type: "scatter", mode: "markers",
+      x: marks.map(({ from, to }) => middle(wallTime(from), wallTime(to))), y: marks.map(() => highest * 1.08), name: "Anomaly", type: "scatter", mode: "markers",
       marker: { symbol: "triangle-down", size: 10, color: theme.warn }, text: marks.map(({ label }) => label), hovertemplate: "%{text}",
     });
   }
@@ -97,10 +105,11 @@ function buildLine({ timestamps, series, resolution = "hour", marks = [], unit =
       fillcolor: faint(theme.warn, 0.16), line: { color: theme.warn, width: 0.5 },
     })) },
     axis: { hoverformat: HOVER_DATES[resolution] },
+    yaxis: units(unit),
     legend: [
       ...series.map(({ name, isDashed }, index) => ({ name, colour: colours[index], mark: isDashed ? "dotted" : "line" })),
-      ...(forecast ? [forecastLegend(theme.text)] : []),
-      ...(marks.length ? [{ name: "Episode", colour: theme.warn, mark: "triangle" }] : []),
+      ...(forecast ? [forecastLegend(theme.text, forecast.level)] : []),
+      ...(marks.length ? [{ name: "Anomaly", colour: theme.warn, mark: "triangle" }] : []),
     ],
     table: {
       columns: [timeColumn(resolution), ...series.map(({ name }, index) => ({ ...kwhColumn(`s${index}`, `${name}, ${unit}`) }))],
@@ -114,20 +123,22 @@ function buildLine({ timestamps, series, resolution = "hour", marks = [], unit =
 
 const middle = (from, to) => new Date((Date.parse(`${from}Z`) + Date.parse(`${to}Z`)) / 2).toISOString().slice(0, 19);
 
-function buildBand({ history = [], days, level = 80 }, theme) {
+function buildBand({ history = [], days, level = 80, appliance }, theme) {
+  const bar = appliance ? colourOf(appliance) : theme.accent;
   const forecast = forecastTraces({ days, colour: theme.text, level });
   return {
     traces: [
       {
         x: history.map((one) => wallTime(one.day)), y: history.map((one) => one.kwh), name: "Read", type: "bar",
-        marker: { color: history.map((one) => (one.complete === false ? faint(theme.accent, 0.4) : theme.accent)) },
+        marker: { color: history.map((one) => (one.complete === false ? faint(bar, 0.4) : bar)) },
         text: history.map((one) => (one.complete === false ? "day not complete" : "")), textposition: "none", hovertemplate: "%{y:,.2f} kWh %{text}",
       },
       ...forecast,
     ],
     layout: { bargap: 0.25 },
-    axis: { hoverformat: HOVER_DATES.day },
-    legend: [{ name: "Read", colour: theme.accent }, forecastLegend(theme.text, level)],
+    axis: { hoverformat: HOVER_DATES.day, range: span([...history, ...days].map((one) => wallTime(one.day))) },
+    yaxis: units("kWh"),
+    legend: [{ name: "Read", colour: bar }, forecastLegend(theme.text, level)],
     table: {
       columns: [timeColumn("day"), kwhColumn("kwh", "kWh"), kwhColumn("lower", "From, kWh"), kwhColumn("upper", "To, kWh")],
       rows: [
@@ -138,6 +149,12 @@ function buildBand({ history = [], days, level = 80 }, theme) {
   };
 }
 
+/** An axis of labels, as many as there is room for. */
+const categories = (labels) => ({ type: "category", showgrid: false, tickangle: 0, tickmode: "linear", tick0: 0, dtick: Math.ceil(labels.length / (innerWidth < 600 ? 4 : 8)) });
+
+/** The unit, said once, at the top of the axis. */
+const units = (unit) => ({ ticksuffix: ` ${unit}`, showticksuffix: "last" });
+
 function buildHeatmap({ rows, columns, values, unit = "kWh" }, theme) {
   return {
     traces: [{
@@ -147,8 +164,8 @@ function buildHeatmap({ rows, columns, values, unit = "kWh" }, theme) {
       hovertemplate: `%{y} %{x}: %{z:,.3f} ${unit}<extra></extra>`,
     }],
     layout: { hovermode: "closest" },
-    axis: { type: "category", nticks: 8, showgrid: false, tickangle: 0 },
-    yaxis: { autorange: "reversed", type: "category", showgrid: false },
+    axis: categories(columns),
+    yaxis: { autorange: "reversed", type: "category", showgrid: false, nticks: 7 },
     table: {
       columns: [{ key: "row", label: "", isRowHeader: true, isSortable: false }, ...columns.map((label, index) => kwhColumn(`c${index}`, label))],
       rows: rows.map((row, place) => ({ row, ...Object.fromEntries(columns.map((_, index) => [`c${index}`, values[place][index]])) })),
@@ -157,13 +174,14 @@ function buildHeatmap({ rows, columns, values, unit = "kWh" }, theme) {
 }
 
 function buildBars({ labels, series, unit = "kWh", digits = 2 }, theme) {
-  const colours = series.map(({ colour }, index) => colour ?? [theme.accent, theme.series[1], theme.series[2]][index] ?? theme.others);
+  const colours = series.map((_, index) => [theme.accent, theme.series[1], theme.series[2]][index] ?? theme.others);
   return {
     traces: series.map(({ name, values }, index) => ({
       x: labels, y: values, name, type: "bar", marker: { color: colours[index] }, hovertemplate: `%{y:,.${digits}f} ${unit}${series.length === 1 ? "<extra></extra>" : ""}`,
     })),
     layout: { barmode: "group", bargap: 0.25 },
-    axis: { type: "category", nticks: 12, tickangle: 0 },
+    axis: categories(labels),
+    yaxis: units(unit),
     legend: series.map(({ name }, index) => ({ name, colour: colours[index] })),
     table: {
       columns: [{ key: "label", label: "", isRowHeader: true, isSortable: false }, ...series.map(({ name }, index) => kwhColumn(`s${index}`, `${name}, ${unit}`))],
@@ -172,22 +190,22 @@ function buildBars({ labels, series, unit = "kWh", digits = 2 }, theme) {
   };
 }
 
-/** Energy over time by appliance: `{timestamps, series: [{appliance, kwh}], resolution, forecast: {days} | null}`. */
+/** Energy over time by appliance: `{timestamps, series: [{appliance, kwh}], resolution, forecast: {days, level} | null}`. */
 export const stackedEnergy = (options) => createChart(buildStacked, options);
 
-/** Lines over time: `{timestamps, series: [{name, values, isDashed, colour}], resolution, unit, marks: [{from, to, label}], forecast}`. */
+/** Lines over time: `{timestamps, series: [{name, values, isDashed, appliance}], resolution, unit, marks: [{from, to, label}], forecast}`. */
 export const line = (options) => createChart(buildLine, options);
 
-/** Days read and days forecast with their range: `{history: [{day, kwh, complete}], days: [{day, yhat, yhat_lower, yhat_upper}], level}`. */
+/** Days read and days forecast with their range: `{history: [{day, kwh, complete}], days: [{day, yhat, yhat_lower, yhat_upper}], level, appliance}`. */
 export const band = (options) => createChart(buildBand, options);
 
 /** Values in a grid: `{rows: [label], columns: [label], values: [[...]], unit}`. */
 export const heatmap = (options) => createChart(buildHeatmap, options);
 
-/** Bars by label: `{labels, series: [{name, values, colour}], unit, digits}`. */
+/** Bars by label: `{labels, series: [{name, values}], unit, digits}`. */
 export const bars = (options) => createChart(buildBars, options);
 
-/** Shares of a whole as bars of plain HTML: `{title, summary, items: [{name, percent, text, href, colour}]}`. */
+/** Shares of a whole as bars of plain HTML: `{title, summary, items: [{name, percent, text, href, appliance}]}`. */
 export function share({ title, summary, items }) {
   const id = uniqueId("share");
   const widest = Math.max(...items.map((item) => item.percent ?? 0), 1);
@@ -196,8 +214,8 @@ export function share({ title, summary, items }) {
     h("ul", { class: "share-list" }, items.map((item) => h("li", {},
       h("span", { class: "share-name" }, item.href ? h("a", { href: item.href }, item.name) : item.name),
       h("span", { class: "share-text" }, item.text),
-      h("span", { class: "share-bar", aria: { hidden: "true" }, style: { "--share": `${(100 * (item.percent ?? 0)) / widest}%`, "--mark": item.colour ?? currentTheme().accent } })))));
+      h("span", { class: "share-bar", aria: { hidden: "true" }, style: { "--share": `${(100 * (item.percent ?? 0)) / widest}%`, "--mark": markOf(item.appliance) } })))));
   return { node };
 }
 
-export { colourOf };
+export { colourOf, markOf };

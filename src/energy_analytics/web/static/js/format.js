@@ -36,6 +36,9 @@ export function energy(kwh) {
   return size > 0 && size < 1 ? `${number(kwh * 1000, size < 0.01 ? 1 : 0)} Wh` : `${rounded(kwh)} kWh`;
 }
 
+/** More or less energy than something else, with its sign: `+6.2 kWh`. */
+export const energyChange = (kwh) => (isUnknown(kwh) ? UNKNOWN : `${kwh > 0 ? "+" : kwh < 0 ? MINUS : ""}${energy(Math.abs(kwh))}`);
+
 /** Money with its currency; a currency that Intl does not know stands after the number. */
 export function money(amount, currency) {
   if (isUnknown(amount)) return UNKNOWN;

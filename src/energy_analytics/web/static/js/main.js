@@ -14,11 +14,11 @@ const main = document.getElementById("main");
 const SITE_KEY = "energy-site";
 const app = { config: null, sites: [], uploads: {}, shown: null };
 
-/** The site of the address, else the one looked at last, else the first. */
+/** The site of the address, else the one looked at last, else the first with readings. */
 function siteOfAddress() {
   const query = new URLSearchParams(location.search);
   const wanted = query.has("site") ? query.get("site") : localStorage.getItem(SITE_KEY);
-  return app.sites.find((one) => one.site === wanted) ?? app.sites[0] ?? null;
+  return app.sites.find((one) => one.site === wanted) ?? app.sites.find((one) => one.first) ?? app.sites[0] ?? null;
 }
 
 function navigate({ path, query, isReplaced = false } = {}) {

@@ -23,6 +23,12 @@ export function colourOf(appliance) {
   return place >= 0 && place < COLOURS ? series[place] : others;
 }
 
+/** The same as the style sheet's name for it, for marks in the page: they follow the theme by themselves. */
+export function markOf(appliance) {
+  const place = appliances.indexOf(appliance);
+  return `var(--${place >= 0 && place < COLOURS ? `series-${place + 1}` : "others"})`;
+}
+
 /** `[{appliance, kwh}]` with all but the site's ten largest appliances added up: `{name, values, colour}`, largest first. */
 export function grouped(series) {
   const place = ({ appliance }) => (appliances.indexOf(appliance) + 1 || Infinity);
