@@ -28,7 +28,10 @@ def by_appliance(site: Site, grids: Grids, raw: RawReadings, span: Range, applia
     for one in found:
         place = days.appliances.index(one["appliance"])
         share = 100 * one["total_kwh"] / everything if everything > 0 else None
-        costs = {name: added(cut.part(matrix)[place]) for name, matrix in (("cost", days.cost), ("carbon_kg", days.carbon_kg))}
+        costs = {
+            name: added(cut.part(matrix)[place])
+            for name, matrix in (("cost", days.cost), ("carbon_kg", days.carbon_kg))
+        }
         rows.append({**one, "share_percent": share, **costs})
     return sorted(rows, key=lambda one: (-one["total_kwh"], one["appliance"]))
 
