@@ -96,13 +96,33 @@ const timeColumn = (resolution) => ({
   cell: (row) => `${moment(row.at, resolution)}${row.isForecast ? " (forecast)" : ""}`,
 });
 
+const EVEN = { raw: true, hour: true, day: true };
+
+/** Moments and values with an unknown where a moment is missing: a line must not run over a gap. */
+function withGaps(times, series) {
+  const at = times.map((time) => Date.parse(`${time}Z`));
+  const step = at.slice(1).reduce((least, time, index) => Math.min(least, time - at[index] || Infinity), Infinity);
+  const ends = at.flatMap((time, index) => (at[index + 1] - time > 1.5 * step ? [index] : []));
+  if (!ends.length) return { x: times, values: series };
+  const filled = (list, fill) => {
+    const copy = [...list];
+    for (const index of ends.toReversed()) copy.splice(index + 1, 0, fill(index));
+    return copy;
+  };
+  return {
+    x: filled(times, (index) => new Date(at[index] + step).toISOString().slice(0, 19)),
+    values: series.map((values) => filled(values, () => null)),
+  };
+}
+
 function buildLine({ timestamps, series, resolution = "hour", marks = [], unit = "kWh", forecast = null }, theme) {
-  const x = timestamps.map(wallTime);
+  const known = series.map(({ values }) => values);
+  const { x, values: drawn } = EVEN[resolution] ? withGaps(timestamps.map(wallTime), known) : { x: timestamps.map(wallTime), values: known };
   const colours = series.map(({ appliance }, index) => (appliance ? colourOf(appliance) : index === 0 ? theme.accent : theme.muted));
   const highest = highestOf(series.flatMap(({ values }) => values));
   const scale = scaleOf(highest, unit);
-  const traces = series.map(({ name, values, isDashed = false }, index) => ({
-    x, y: scale.scaled(values), name, type: "scatter", mode: x.length < 40 ? "lines+markers" : "lines", connectgaps: false,
+  const traces = series.map(({ name, isDashed = false }, index) => ({
+    x, y: scale.scaled(drawn[index]), name, type: "scatter", mode: x.length < 40 ? "lines+markers" : "lines", connectgaps: false,
     line: { color: colours[index], width: x.length > 1000 ? 1 : 2, shape: x.length <= MOST_STEPS && resolution !== "day" ? "hv" : "linear", dash: isDashed ? "dot" : "solid" }, marker: { size: 4, color: colours[index] },
     ...(index === 0 && series.length === 1 ? { fill: "tozeroy", fillcolor: faint(colours[index], 0.12) } : {}),
     hovertemplate: `%{y:,.3~f} ${scale.unit}`,
@@ -199,7 +219,7 @@ function buildBars({ labels, series, unit = "kWh", digits = 2 }, theme) {
     })),
     layout: { barmode: "group", bargap: 0.25 },
     axis: categories(labels),
-    yaxis: units(scale.unit),
+    yaxis: units(unit),
     legend: series.map(({ name }, index) => ({ name, colour: colours[index] })),
     table: {
       columns: [{ key: "label", label: "", isRowHeader: true, isSortable: false }, ...series.map(({ name }, index) => kwhColumn(`s${index}`, `${name}, ${unit}`))],

@@ -30,7 +30,8 @@ export async function render(main, ctx) {
   main.querySelector("h1").after(lead);
 
   const view = { drawn: {}, resolution: null, periodLabel: null };
-  const refresh = async ({ signal }) => {
+  const refresh = async ({ signal, what }) => {
+    if (what === "uploads") return;
     lead.textContent = leadOf(ctx);
     if (view.periodLabel !== ctx.period.label) Object.assign(view, { resolution: null, periodLabel: ctx.period.label });
     await Promise.all([showOverview(ctx, parts, view, signal, refresh), showUse(ctx, parts.use, view, signal)]);
