@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,7 +105,7 @@ class RawReadings:
         begin, finish = first if start is None else max(first, start), last if end is None else min(last, end)
         with self._engine.use() as engine:
             name_appliances(engine, appliances)
-            instant = "epoch_us(timestamp) - coalesce(utc_offset_minutes, 0) * 60000000"
+            instant = "epoch_us(timestamp) - CAST(coalesce(utc_offset_minutes, 0) AS BIGINT) * 60000000"
             rows = engine.execute(
                 f"""WITH chosen AS (
                     SELECT appliance, hour(timestamp) AS hour, kwh FROM {within(files, begin, finish)}
@@ -142,13 +143,13 @@ class RawReadings:
             )
             first, last = min(since for _, (since, _) in spans), max(until for _, (_, until) in spans)
             found = engine.execute(f"""
-                SELECT place, epoch_us(timestamp) - coalesce(utc_offset_minutes, 0) * 60000000 AS instant
+                SELECT place, epoch_us(timestamp) - CAST(coalesce(utc_offset_minutes, 0) AS BIGINT) * 60000000 AS instant
                 FROM {within(files, _micros(_midnight(first)), _micros(_midnight(last)))} AS readings
                 JOIN spans ON spans.appliance = readings.appliance AND timestamp >= since AND timestamp < until
                 ORDER BY place, instant""").fetchnumpy()
         places, instants = np.asarray(found["place"]), np.asarray(found["instant"])
-        bounds = np.flatnonzero(np.diff(places, prepend=-1)).tolist() + [len(places)]
-        for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+        bounds = [*np.flatnonzero(np.diff(places, prepend=-1)).tolist(), len(places)]
+        for begin, end in pairwise(bounds):
             yield int(places[begin]), instants[begin:end]
 
     def _look(self, site: Site, paths: Sequence[Path]) -> Files:
@@ -222,7 +223,8 @@ def within(files: Files, start: int, end: int) -> str:
 def first_window(step_minutes: float | None, limit: int) -> int:
     """Return how many microseconds may hold so many readings of that step."""
     step = timedelta(minutes=step_minutes or 60)
-    return max(_LEAST_WINDOW, min(step * (limit + 1), timedelta(days=365_000))) // MICROSECOND
+    # What is known of where readings begin is a day too early.
+    return (_OFFSETS + _LEAST_WINDOW + min(step * (limit + 1), timedelta(days=365_000))) // MICROSECOND
 
 
 def _midnight(day: date) -> datetime:
