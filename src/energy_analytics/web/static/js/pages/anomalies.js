@@ -37,10 +37,7 @@ const queryOf = (filter) => ({
 
 /** Show the page. */
 export async function render(main, ctx) {
-  if (!ctx.site) {
-    page(main, { title: "Anomalies" }, emptyLake(ctx));
-    return undefined;
-  }
+  if (!ctx.period) return void page(main, { title: "Anomalies" }, emptyLake(ctx));
   const view = new AnomaliesView(main, ctx);
   ctx.onChange(({ what, signal }) => view.changed(what, signal));
   await view.load(ctx.signal);

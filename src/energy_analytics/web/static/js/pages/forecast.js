@@ -11,10 +11,7 @@ const CHART_HEIGHT_PX = 340;
 
 /** Show the page. */
 export async function render(main, ctx) {
-  if (!ctx.site) {
-    page(main, { title: "Forecast" }, emptyLake(ctx));
-    return undefined;
-  }
+  if (!ctx.period) return void page(main, { title: "Forecast" }, emptyLake(ctx));
   const parts = {
     ahead: section({ title: "The next seven days", minHeightPx: CHART_HEIGHT_PX + 160 }),
     days: section({ title: "Day by day", minHeightPx: 300 }),

@@ -9,10 +9,7 @@ import { emptyLake, isAborted, page, section } from "../ui.js";
 
 /** Show the page. */
 export async function render(main, ctx) {
-  if (!ctx.site) {
-    page(main, { title: "Savings" }, emptyLake(ctx));
-    return undefined;
-  }
+  if (!ctx.period) return void page(main, { title: "Savings" }, emptyLake(ctx));
   const view = {
     ctx,
     bill: null,

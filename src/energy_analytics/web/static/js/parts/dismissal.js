@@ -1,6 +1,7 @@
 /** Putting something aside, with the way back at hand: the same for episodes and findings. */
 
 import { announce, toast } from "../ui.js";
+import { said } from "./controls.js";
 
 /**
  * Dismiss or restore one thing: `change({api, path, site, isDismissed, name, onChange, messages})`.
@@ -13,7 +14,7 @@ export async function change({ api, path, site, isDismissed, onChange, messages 
     await api.send(isDismissed ? "PUT" : "DELETE", path, { site });
   } catch (error) {
     onChange(!isDismissed);
-    toast([error.message, error.detail].filter(Boolean).join(". "), {
+    toast(said(error), {
       kind: "error",
       action: { label: "Try again", run: () => change({ api, path, site, isDismissed, onChange, messages }) },
     });

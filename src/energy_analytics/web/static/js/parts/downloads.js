@@ -2,7 +2,8 @@
 
 import { h } from "../dom.js";
 import { table } from "../table.js";
-import { toast } from "../ui.js";
+import { emptyState, toast } from "../ui.js";
+import { said } from "./controls.js";
 import { downloadReport, openReport } from "./report.js";
 
 const TABLES = [
@@ -19,7 +20,9 @@ const TABLES = [
 const FORMATS = { csv: "CSV", parquet: "Parquet" };
 
 /** What can be saved of the site. */
-export const downloads = (ctx) => h("div", { class: "stack" },
+export const downloads = (ctx) => (ctx.site.newest_run ? files(ctx) : emptyState({ title: "Nothing to take away yet.", text: "A run that succeeds makes the tables and the report." }));
+
+const files = (ctx) => h("div", { class: "stack" },
   table({
     caption: "Downloads",
     rows: TABLES.map(([key, name, what]) => ({ key, name, what })),
@@ -29,7 +32,7 @@ export const downloads = (ctx) => h("div", { class: "stack" },
       { key: "files", label: "Save as", isSortable: false, cell: (row) => h("div", { class: "row tight" }, Object.keys(FORMATS).map((format) => saveButton(ctx, row, format))) },
     ],
   }),
-  ctx.site.newest_run && reportRow(ctx));
+  reportRow(ctx));
 
 const saveButton = (ctx, { key, name }, format) => h("button", {
   type: "button", class: "button small", aria: { label: `${name} as ${FORMATS[format]}` },
@@ -40,7 +43,7 @@ async function save(start) {
   try {
     await start();
   } catch (error) {
-    toast([error.message, error.detail].filter(Boolean).join(". "), { kind: "error" });
+    toast(said(error), { kind: "error" });
   }
 }
 

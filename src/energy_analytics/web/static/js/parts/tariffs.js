@@ -1,10 +1,10 @@
 /** The site's own readings at other tariffs: those that are set, and any that a file brings. */
 
-import { dayOf } from "../days.js";
 import { h, replace } from "../dom.js";
 import * as format from "../format.js";
 import { table } from "../table.js";
 import { announce, badge, emptyState, errorState } from "../ui.js";
+import { said } from "./controls.js";
 import { dropZone } from "./drop-zone.js";
 
 const LARGEST_BYTES = 64 * 1024;
@@ -50,10 +50,10 @@ async function compare(view, file) {
   }
 }
 
-const refusal = (file, error) => errorState({ message: `${file.name} was not compared.`, detail: [error.message, error.detail].filter(Boolean).join(". ") });
+const refusal = (file, error) => errorState({ message: `${file.name} was not compared.`, detail: said(error) });
 
 function draw(view) {
-  const { comparison, brought, ctx } = view;
+  const { comparison, brought } = view;
   const names = new Set(comparison.tariffs.map((one) => one.name));
   const rows = [...comparison.tariffs, ...[...brought.values()].filter((one) => !names.has(one.name))];
   if (!rows.length) {
@@ -63,21 +63,21 @@ function draw(view) {
     }));
     return;
   }
-  const currency = comparison.currency ?? ctx.site.currency;
-  const days = comparison.start && comparison.end ? format.range(dayOf(comparison.start), dayOf(comparison.end)) : null;
+  const { currency } = comparison;
+  const days = format.range(comparison.start, comparison.end);
   const best = rows.filter((one) => !one.is_current && one.saving > 0).toSorted((a, b) => b.saving - a.saving)[0];
   replace(view.result,
     h("p", {}, best
-      ? `${best.name} would have cost ${format.money(Number(best.saving), currency)} less.`
+      ? `${best.name} would have cost ${format.money(best.saving, currency)} less.`
       : "None of them would have cost less than the present one.",
-    days && h("span", { class: "muted" }, ` All are put on the readings of ${days}.`)),
+    h("span", { class: "muted" }, ` All are put on the readings of ${days}.`)),
     tariffTable(rows, currency, brought));
 }
 
 const tariffTable = (rows, currency, brought) => table({
   caption: "Tariffs on this site’s readings",
   sort: { key: "total", descending: false },
-  rows: rows.map((one) => ({ ...one, total: Number(one.total), saving: Number(one.saving) })),
+  rows,
   columns: [
     {
       key: "name", label: "Tariff", isRowHeader: true,

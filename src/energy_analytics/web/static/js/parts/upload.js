@@ -23,22 +23,23 @@ const STATE_WORDS = {
 export function upload(ctx) {
   const list = h("ul", { class: "jobs" });
   const target = siteChoice(ctx);
+  const isPresigned = ctx.config.uploads === "presigned";
   const zone = dropZone({
     text: "Drop files here",
-    hint: `CSV, or CSV packed as .gz, with the columns timestamp, appliance, kwh. ${ctx.config.max_upload_bytes ? `At most ${format.bytes(ctx.config.max_upload_bytes)} each. ` : ""}A file with the name of an earlier one replaces it, as a correction.`,
+    hint: `CSV, ${isPresigned ? "or CSV packed as .gz" : "packed as .gz or not, TSV or Parquet"}, with the columns timestamp, appliance, kwh. ${ctx.config.max_upload_bytes ? `At most ${format.bytes(ctx.config.max_upload_bytes)} each. ` : ""}A file with the name of an earlier one replaces it, as a correction.`,
     button: "Choose files",
-    accept: ".csv,.gz,text/csv,application/gzip",
+    accept: isPresigned ? ".csv,.gz" : ".csv,.gz,.tsv,.txt,.parquet",
     isMultiple: true,
     onFiles: (files) => {
       const added = jobs.add(files, target.site());
-      list.prepend(...added.map((job) => jobCard(job, ctx)));
+      list.prepend(...added.map((job) => jobCard(job, { ctx, list })));
       announce(`${format.count(files.length, "file")} on the way.`);
     },
   });
-  list.append(...jobs.all().map((job) => jobCard(job, ctx)));
+  list.append(...jobs.all().map((job) => jobCard(job, { ctx, list })));
   return {
     node: h("div", { class: "stack" }, target.node, zone, list),
-    remove: () => { for (const job of jobs.all()) job.listener = null; },
+    remove: () => { for (const job of jobs.all()) if (job.listener?.list === list) job.listener = null; },
   };
 }
 
@@ -65,7 +66,7 @@ function siteChoice(ctx) {
 }
 
 /** How one file fares. Its words are read aloud as they change; its progress is not, there is too much of it. */
-function jobCard(job, ctx) {
+function jobCard(job, { ctx, list }) {
   const words = h("p", { class: "muted", role: "status" });
   const bar = h("progress", { max: 100, aria: { label: `${job.file.name}, sent` } });
   const actions = h("div", { class: "row" });
@@ -91,6 +92,7 @@ function jobCard(job, ctx) {
     replace(actions, actionsOf(job, node));
     replace(result, resultOf(job, ctx));
   };
+  job.listener.list = list; // whose card it is
   job.listener();
   return node;
 }

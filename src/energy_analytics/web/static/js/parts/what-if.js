@@ -4,7 +4,7 @@ import * as charts from "../charts.js";
 import { h, replace } from "../dom.js";
 import * as format from "../format.js";
 import { errorState, isAborted, skeleton, tile } from "../ui.js";
-import { choice } from "./controls.js";
+import { choice, sentence } from "./controls.js";
 
 const [FIRST_HOUR, LAST_HOUR] = [22, 6];
 const HEIGHT_PX = 260;
@@ -34,10 +34,6 @@ async function show(view) {
   view.asked?.abort();
   view.asked = new AbortController();
   const [appliance, from, to] = [view.appliance, view.from, view.to].map((one) => one.control.value);
-  if (from === to) {
-    draw(view, h("p", { class: "muted" }, "The first and the last hour are the same: choose others to allow some hours only."));
-    return;
-  }
   view.result.setAttribute("aria-busy", "true");
   if (!view.result.hasChildNodes()) replace(view.result, skeleton(HEIGHT_PX + 120));
   try {
@@ -58,13 +54,14 @@ function draw(view, ...children) {
 
 function answered(view, answer) {
   const { appliance, currency, from_hour: from, to_hour: to } = answer;
-  const window = `${clockOf(from)} to ${clockOf(to % 24)}`;
+  const isAnyHour = from === to;
+  const window = isAnyHour ? "at any hour" : `only from ${clockOf(from)} to ${clockOf(to)}`;
   const [asRead, moved] = [answer.cost_as_read, answer.cost_moved];
   const perYear = answer.saving_per_year;
   const chart = charts.bars({
     title: `${appliance}: hours as read and moved`,
     isTitleHidden: true,
-    summary: `Energy of ${appliance} by hour of the day, as it was read and as it would be between ${window}.`,
+    summary: `Energy of ${appliance} by hour of the day, as it was read and as it would be if moved to the cheapest hours, ${window}.`,
     height: HEIGHT_PX,
     labels: HOURS.map(([, text]) => text),
     series: [{ name: "As read", values: answer.kwh_by_hour_as_read }, { name: "Moved", values: answer.kwh_by_hour_moved }],
@@ -74,7 +71,7 @@ function answered(view, answer) {
     h("dl", { class: "tiles" },
       tile({ label: "Saving in a year", value: format.money(perYear, currency), notes: [savingNote(answer)] }),
       tile({ label: "Cost as read", value: format.money(asRead, currency), notes: [`${format.count(answer.days, "day")}, ${format.range(answer.start, answer.end)}`] }),
-      tile({ label: "Cost when moved", value: format.money(moved, currency), notes: [`Only from ${window}`] })),
+      tile({ label: "Cost when moved", value: format.money(moved, currency), notes: [sentence(window)] })),
     chart.node,
     answer.proved === false && h("p", { class: "muted" }, "This saving can be had; a still higher one may be possible."));
   view.chart = chart;
