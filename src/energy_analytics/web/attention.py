@@ -33,7 +33,7 @@ def attention(site: Site, grids: Grids, raw: RawReadings) -> list[dict[str, Any]
 def _failed(site: Site) -> list[dict[str, Any]]:
     """Return the uploads since the newest results that could not be used and are still there."""
     there = {stored.key for stored in site.listing.raw}
-    found = []
+    found: list[dict[str, Any]] = []
     for _, manifests in site.runs():
         for one in manifests:
             if one["status"] == "succeeded":
