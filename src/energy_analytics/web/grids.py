@@ -148,8 +148,10 @@ class Grids:
                 name if name in there else f"CAST(NULL AS DOUBLE) AS {name}" for name in ("cost", "carbon_kg")
             )
             found = engine.execute(f"""
-                SELECT CAST(epoch(CAST(day AS TIMESTAMP)) AS BIGINT) // 86400 AS day, dense_rank() OVER (ORDER BY appliance) - 1 AS code,
-                    kwh, CAST(readings AS DOUBLE) AS readings, coverage, site_day_complete, {amounts} FROM {source}""").fetchnumpy()
+                SELECT CAST(epoch(CAST(day AS TIMESTAMP)) AS BIGINT) // 86400 AS day,
+                    dense_rank() OVER (ORDER BY appliance) - 1 AS code,
+                    kwh, CAST(readings AS DOUBLE) AS readings, coverage, site_day_complete, {amounts}
+                FROM {source}""").fetchnumpy()
             names = [row[0] for row in engine.execute(f"SELECT DISTINCT appliance FROM {source} ORDER BY 1").fetchall()]
         numbers, place = np.unique(np.asarray(found["day"]), return_inverse=True)
         code = np.asarray(found["code"])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -147,8 +148,8 @@ class RawReadings:
                 JOIN spans ON spans.appliance = readings.appliance AND timestamp >= since AND timestamp < until
                 ORDER BY place, instant""").fetchnumpy()
         places, instants = np.asarray(found["place"]), np.asarray(found["instant"])
-        bounds = np.flatnonzero(np.diff(places, prepend=-1)).tolist() + [len(places)]
-        for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+        bounds = [*np.flatnonzero(np.diff(places, prepend=-1)).tolist(), len(places)]
+        for begin, end in pairwise(bounds):
             yield int(places[begin]), instants[begin:end]
 
     def _look(self, site: Site, paths: Sequence[Path]) -> Files:

@@ -1,4 +1,4 @@
-"""The dashboard's pages: one shell for all of them, its scripts and styles, and the chart library as it is installed."""
+"""The dashboard's pages: one shell for all of them, its scripts and styles, and the installed chart library."""
 
 import hashlib
 import mimetypes
