@@ -4,6 +4,7 @@ import * as charts from "../charts.js";
 import { h } from "../dom.js";
 import * as format from "../format.js";
 import { meaning, merit, modelName, scoreboard } from "../parts/models.js";
+import { onlyNews } from "../parts/news.js";
 import { table } from "../table.js";
 import { emptyLake, emptyState, isAborted, page, section, tile } from "../ui.js";
 
@@ -21,7 +22,7 @@ export async function render(main, ctx) {
   };
   page(main, { title: "Forecast", lead: "Counted from the last day that was read." },
     parts.ahead.node, h("div", { class: "columns" }, parts.days.node, parts.bill.node), parts.appliances.node, parts.scores.node);
-  const view = { ctx, parts, chart: null };
+  const view = { ctx, parts, chart: null, fresh: onlyNews() };
   ctx.onChange(({ what, signal }) => (what === "data" ? load(view, signal) : undefined));
   await load(view, ctx.signal);
   return () => view.chart?.remove();
@@ -31,10 +32,10 @@ async function load(view, signal) {
   const { ctx, parts } = view;
   try {
     const forecast = await ctx.api.get("/forecast", { site: ctx.site.site }, { signal });
-    if (forecast.days.length) show(view, forecast);
-    else showNone(view, forecast);
+    view.fresh(forecast, () => (forecast.days.length ? show(view, forecast) : showNone(view, forecast)));
   } catch (error) {
     if (isAborted(error)) throw error;
+    view.fresh.forget();
     for (const part of Object.values(parts)) part.node.hidden = part !== parts.ahead;
     parts.ahead.fail(error, () => load(view, ctx.signal));
   }
