@@ -103,8 +103,9 @@ class AnomaliesView {
 
   drawControls() {
     if (this.controls.contains(document.activeElement)) return;
-    const named = (key) => [...new Set(this.data.episodes.map((one) => one[key]))].toSorted((a, b) => a.localeCompare(b)).map((name) => [name, name]);
     const { filter } = this;
+    const named = (key) => [...new Set([...this.data.episodes.map((one) => one[key]), filter[key]])]
+      .filter(Boolean).toSorted((a, b) => a.localeCompare(b)).map((name) => [name, name]);
     replace(this.controls,
       segments({
         label: "Time", choices: { all: "All time", period: this.ctx.period.label }, chosen: filter.scope,

@@ -116,13 +116,13 @@ function dayTable({ days, currency }) {
     isCompact: true,
     rows: days,
     columns: [
-      { key: "day", label: "Day", isRowHeader: true, isSortable: false, cell: (row) => format.dayWithWeekday(row.day) },
+      { key: "day", label: "Day", isRowHeader: true, isSortable: false, cell: (row) => format.dayWithWeekday(row.day).slice(0, -5) },
       {
-        key: "yhat", label: "Energy, with its range", isNumeric: true, isSortable: false,
+        key: "yhat", label: "Energy and range", isNumeric: true, isSortable: false,
         cell: (row) => ranged(row.yhat, row.yhat_lower, row.yhat_upper, format.energy),
       },
       isPriced && {
-        key: "cost", label: "Cost, with its range", isNumeric: true, isSortable: false,
+        key: "cost", label: "Cost and range", isNumeric: true, isSortable: false,
         cell: (row) => ranged(row.cost, row.cost_lower, row.cost_upper, (amount) => format.money(amount, currency)),
       },
     ].filter(Boolean),
@@ -145,6 +145,9 @@ function billOf({ expected_bill: bill, currency }) {
     bill.assumption && h("p", { class: "muted" }, bill.assumption));
 }
 
+/** `Sat 27`: the dates in full stand in the table above. */
+const shortDay = (day) => format.dayWithWeekday(day).slice(0, -9);
+
 function applianceTable({ appliances, days }) {
   if (!appliances.length) return [];
   const rows = appliances.map(({ appliance, model, days: own }) => ({
@@ -159,11 +162,11 @@ function applianceTable({ appliances, days }) {
     rows,
     columns: [
       { key: "appliance", label: "Appliance", isRowHeader: true },
-      { key: "total", label: "All seven days", isNumeric: true, cell: (row) => format.energy(row.total) },
-      ...days.map(({ day }) => ({ key: day, label: format.dayWithWeekday(day).slice(0, -5), isNumeric: true, cell: (row) => format.energy(row[day] ?? null) })),
+      { key: "total", label: "Seven days, kWh", isNumeric: true, cell: (row) => format.rounded(row.total) },
+      ...days.map(({ day }) => ({ key: day, label: shortDay(day), isNumeric: true, isSortable: false, cell: (row) => format.rounded(row[day]) })),
       { key: "model", label: "Model", value: (row) => modelName(row.model) },
     ],
-  }), h("p", { class: "muted" }, "The appliances of a day add up to the forecast of the site.")];
+  }), h("p", { class: "muted" }, "In kWh. The appliances of a day add up to the forecast of the site.")];
 }
 
 function scoresOf(forecast) {

@@ -27,8 +27,10 @@ const files = (ctx) => h("div", { class: "stack" },
     caption: "Downloads",
     rows: TABLES.map(([key, name, what]) => ({ key, name, what })),
     columns: [
-      { key: "name", label: "Table", isRowHeader: true, isSortable: false },
-      { key: "what", label: "What it holds", isSortable: false },
+      {
+        key: "name", label: "Table", isRowHeader: true, isSortable: false,
+        cell: (row) => h("span", {}, row.name, h("span", { class: "muted under" }, row.what)),
+      },
       { key: "files", label: "Save as", isSortable: false, cell: (row) => h("div", { class: "row tight" }, Object.keys(FORMATS).map((format) => saveButton(ctx, row, format))) },
     ],
   }),
