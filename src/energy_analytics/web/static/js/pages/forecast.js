@@ -118,11 +118,11 @@ function dayTable({ days, currency }) {
     columns: [
       { key: "day", label: "Day", isRowHeader: true, isSortable: false, cell: (row) => format.dayWithWeekday(row.day).slice(0, -5) },
       {
-        key: "yhat", label: "Energy and range", isNumeric: true, isSortable: false,
-        cell: (row) => ranged(row.yhat, row.yhat_lower, row.yhat_upper, format.energy),
+        key: "yhat", label: "Energy, kWh", isNumeric: true, isSortable: false,
+        cell: (row) => ranged(row.yhat, row.yhat_lower, row.yhat_upper, format.rounded),
       },
       isPriced && {
-        key: "cost", label: "Cost and range", isNumeric: true, isSortable: false,
+        key: "cost", label: "Cost", isNumeric: true, isSortable: false,
         cell: (row) => ranged(row.cost, row.cost_lower, row.cost_upper, (amount) => format.money(amount, currency)),
       },
     ].filter(Boolean),
