@@ -180,8 +180,9 @@ async function begin() {
 }
 
 function failedToBegin(error) {
+  const again = () => location.assign(location.pathname === app.config?.cognito?.redirect_path ? "/" : location.href);
   showConnection(document.getElementById("connection"), "offline");
-  page(main, { title: "The dashboard could not start" }, h("div", { class: "card" }, errorState(error, () => location.reload())));
+  page(main, { title: "The dashboard could not start" }, h("div", { class: "card" }, errorState(error, again)));
 }
 
 begin();
