@@ -23,7 +23,8 @@ _KEPT_BYTES: Final = 512 << 20
 _LARGEST_CELLS: Final = 24_000_000
 """Hours times appliances up to which all of a site's hours are kept, 190 MB; above, each page is asked for."""
 _SECOND: Final = 1_000_000
-HOUR: Final = 3600 * _SECOND
+_INSTANT: Final = f"(CAST(epoch(hour) AS BIGINT) - 60 * CAST(coalesce(utc_offset_minutes, 0) AS BIGINT)) * {_SECOND}"
+"""SQL for the instant of an hour, in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,7 @@ def _rows(
         where = "WHERE hour BETWEEN make_timestamp(? * 1000000) AND make_timestamp(? * 1000000)"
         given = list(wall_range)
     found = engine.execute(
-        f"""SELECT (CAST(epoch(hour) AS BIGINT) - 60 * CAST(coalesce(utc_offset_minutes, 0) AS BIGINT)) * {_SECOND} AS instant,
+        f"""SELECT {_INSTANT} AS instant,
             code, kwh FROM {path_sql} JOIN names USING (appliance) {where}""",
         given,
     ).fetchnumpy()
@@ -213,7 +214,7 @@ def _sum(kwh: Floats) -> Floats:
 def _site_hours(engine: duckdb.DuckDBPyConnection, source: str, fine: list[str], instants: Integers) -> Floats:
     total = np.full(len(instants), np.nan)
     found = engine.execute(
-        f"""SELECT (CAST(epoch(hour) AS BIGINT) - 60 * CAST(coalesce(utc_offset_minutes, 0) AS BIGINT)) * {_SECOND} AS instant,
+        f"""SELECT {_INSTANT} AS instant,
             sum(kwh) AS kwh FROM {source} WHERE appliance IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL""",
         [fine],
     ).fetchnumpy()
