@@ -175,8 +175,8 @@ async function begin() {
     replace(document.getElementById("account"), h("button", { type: "button", class: "link-button", onclick: auth.signOut }, "Sign out"));
   }
   router.follow(show);
-  await show({ isFirst: true });
-  return connect();
+  connect();
+  return show({ isFirst: true });
 }
 
 function failedToBegin(error) {
