@@ -40,6 +40,10 @@ def test_overview_of_a_period(server: Server) -> None:
     assert told["money"]["currency"] == "EUR"
 
 
+def test_the_longest_period_has_none_before(server: Server) -> None:
+    assert server.get("/overview?site=autumn&from=1000-01-01&to=2999-12-31")["before"] is None
+
+
 def test_a_day_that_is_not_over_is_not_compared_as_if_it_were(server: Server) -> None:
     # Readings end with 31 October: of the four days asked for, two are there, and two of those before are compared.
     told = server.get("/overview?site=autumn&from=2025-10-30&to=2025-11-03")
