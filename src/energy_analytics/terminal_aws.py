@@ -124,10 +124,12 @@ def show_deployment(deployment: "Deployment", outputs: "dict[str, str]", *, invi
         ("energy clean", "remove everything"),
     ):
         out.print(Text(f"  {command:<52}{purpose}"), soft_wrap=True)
-    if "DashboardUrl" in outputs and not invites:
-        out.print(Text("Who may sign in to the dashboard, by e-mail:"))
-        out.print(Text(f"  {add_user_command(deployment, outputs['UserPoolId'])}"), soft_wrap=True)
     out.print(Text(f"deployment.json lets these commands find {deployment.lake}.", style="dim"), soft_wrap=True)
+    if "DashboardUrl" in outputs:
+        out.print(Text(f"\nThe dashboard is at {outputs['DashboardUrl']}", style="bold"), soft_wrap=True)
+        if not invites:
+            out.print(Text("A user is added, and invited by e-mail, with:"))
+            out.print(Text(f"  {add_user_command(deployment, outputs['UserPoolId'])}"), soft_wrap=True)
 
 
 def add_user_command(deployment: "Deployment", pool_id: str, email: str = "you@example.org") -> str:
