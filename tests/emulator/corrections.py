@@ -13,6 +13,7 @@ def apply() -> None:
     _queue_events()
     _refuse_what_lambda_refuses()
     _be_strict_about_stacks()
+    _plan_by_conditions()
     _answer_as_athena()
     _name_logs_as_policies_do()
     _guard_apis()
@@ -172,6 +173,25 @@ def _be_strict_about_stacks() -> None:
     layer["create"] = create_layer
     bucket["delete"] = empty_bucket_only
     engine._validate_template_statics = validate_references
+
+
+def _plan_by_conditions() -> None:
+    """Stock, a change set shows what a condition leaves out of the stack, and not what it takes out."""
+    from ministack.services.cloudformation import changesets
+
+    resolve = changesets._resolve_props_for_diff
+
+    def resolve_made(template: dict[str, Any], params: Any, *names: str) -> dict[str, Any]:
+        resolved: dict[str, Any] = resolve(template, params, *names)
+        holds = changesets._evaluate_conditions(template, params)
+        made = {
+            logical_id: one
+            for logical_id, one in resolved.get("Resources", {}).items()
+            if holds.get(one.get("Condition"), True)
+        }
+        return resolved | {"Resources": made}
+
+    changesets._resolve_props_for_diff = resolve_made
 
 
 def _answer_as_athena() -> None:
