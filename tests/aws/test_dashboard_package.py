@@ -5,11 +5,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-import boto3
-import botocore
 import pytest
-import s3transfer
-import urllib3
+from emulator.unpacked import runtime_packages
 from test_package import ARCHITECTURE, RUNTIME, names, run_alone
 
 from energy_analytics.aws.package import DASHBOARD, Package, build
@@ -35,10 +32,7 @@ def dashboard_folders(dashboard: Package, tmp_path_factory: pytest.TempPathFacto
     for archive, folder in ((dashboard.function, "task"), (dashboard.layer, "opt")):
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(root / folder)
-    (root / "runtime").mkdir()
-    for module in (boto3, botocore, s3transfer, urllib3):
-        source = Path(str(module.__file__)).parent
-        (root / "runtime" / source.name).symlink_to(source)
+    runtime_packages(root / "runtime")
     return root
 
 
