@@ -1,7 +1,8 @@
 """Hours and days of a site as arrays: what charts and totals are cut from without asking the engine each time."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 import duckdb
@@ -78,6 +79,8 @@ class Days:
     """The days of a site that have readings, in order. Matrices have a row per appliance, NaN where unknown."""
 
     days: tuple[date, ...]
+    numbers: Integers
+    """Ordinals of the days."""
     complete: NDArray[np.bool_]
     appliances: tuple[str, ...]
     kwh: Floats
@@ -91,10 +94,13 @@ class Days:
         """Memory that it takes, about."""
         return 5 * self.kwh.nbytes + 100 * len(self.days)
 
+    def starts(self, zone: Zone) -> Integers:
+        """Return the instants at which they begin."""
+        return _starts(self.days, zone)
+
     def places(self, start: date, end: date) -> tuple[int, int]:
         """Return where the days lie from one, inclusive, to another, exclusive."""
-        numbers = np.array([day.toordinal() for day in self.days], dtype=np.int64)
-        first, last = np.searchsorted(numbers, (start.toordinal(), end.toordinal()))
+        first, last = np.searchsorted(self.numbers, (start.toordinal(), end.toordinal()))
         return int(first), max(int(first), int(last))
 
 
@@ -166,6 +172,7 @@ class Grids:
         epoch = date(1970, 1, 1).toordinal()
         return Days(
             tuple(date.fromordinal(epoch + int(number)) for number in numbers),
+            numbers + epoch,
             complete, tuple(names), matrix("kwh"), matrix("readings"), matrix("coverage"), matrix("cost"),
             matrix("carbon_kg"),
         )  # fmt: skip
@@ -188,7 +195,7 @@ def _rows(
         where = "WHERE hour BETWEEN make_timestamp(? * 1000000) AND make_timestamp(? * 1000000)"
         given = list(wall_range)
     found = engine.execute(
-        f"""SELECT (CAST(epoch(hour) AS BIGINT) - 60 * coalesce(utc_offset_minutes, 0)) * {_SECOND} AS instant,
+        f"""SELECT (CAST(epoch(hour) AS BIGINT) - 60 * CAST(coalesce(utc_offset_minutes, 0) AS BIGINT)) * {_SECOND} AS instant,
             code, kwh FROM {path_sql} JOIN names USING (appliance) {where}""",
         given,
     ).fetchnumpy()
@@ -206,7 +213,7 @@ def _sum(kwh: Floats) -> Floats:
 def _site_hours(engine: duckdb.DuckDBPyConnection, source: str, fine: list[str], instants: Integers) -> Floats:
     total = np.full(len(instants), np.nan)
     found = engine.execute(
-        f"""SELECT (CAST(epoch(hour) AS BIGINT) - 60 * coalesce(utc_offset_minutes, 0)) * {_SECOND} AS instant,
+        f"""SELECT (CAST(epoch(hour) AS BIGINT) - 60 * CAST(coalesce(utc_offset_minutes, 0) AS BIGINT)) * {_SECOND} AS instant,
             sum(kwh) AS kwh FROM {source} WHERE appliance IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL""",
         [fine],
     ).fetchnumpy()
@@ -221,8 +228,12 @@ def _told(walls: Integers, shifts: Integers) -> tuple[str, ...]:
     return tuple(text + endings[shift] for text, shift in zip(texts, shifts.tolist(), strict=True))
 
 
+@lru_cache(maxsize=64)
 def told_days(days: tuple[date, ...], zone: Zone) -> list[str]:
     """Write the starts of local days with their offsets."""
-    from datetime import datetime
-
     return [zone.told(datetime(day.year, day.month, day.day)) for day in days]  # noqa: DTZ001 - a wall time
+
+
+@lru_cache(maxsize=64)
+def _starts(days: tuple[date, ...], zone: Zone) -> Integers:
+    return np.array([zone.start_of(day) for day in days], dtype=np.int64)
