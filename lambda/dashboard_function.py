@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mangum import Mangum
+from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 
 from energy_analytics.aws.gateway import claims_of, signed_in_only, within_limit
 from energy_analytics.lake import open_lake
@@ -18,6 +19,8 @@ from energy_analytics.web import Access, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from mangum.types import LambdaContext
 
 BUCKET: Final = os.environ["BUCKET_NAME"]
 CLIENT_ID: Final = os.environ["CLIENT_ID"]
@@ -35,13 +38,14 @@ def application() -> Mangum:
     settings = load_settings(config=deployed if deployed.is_file() else None, lake=uri)
     access = Access.gateway(domain=LOGIN_URL, client_id=CLIENT_ID)
     app = create_app(open_lake(uri), settings, access=access, uploads="presigned", live="polling")
-    return Mangum(signed_in_only(app, client_id=CLIENT_ID), lifespan="off")
+    texts = [*DEFAULT_TEXT_MIME_TYPES, "application/problem+json"]
+    return Mangum(signed_in_only(app, client_id=CLIENT_ID), lifespan="off", text_mime_types=texts)
 
 
 adapter: Final = application()
 
 
-def lambda_handler(event: "Mapping[str, Any]", context: object) -> dict[str, Any]:
+def lambda_handler(event: "Mapping[str, Any]", context: "LambdaContext") -> dict[str, Any]:
     """Answer a request, and write a line of the log about it."""
     asked = event["requestContext"]["http"]
     began = time.monotonic()

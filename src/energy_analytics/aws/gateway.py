@@ -6,7 +6,7 @@ the application will see, which is decoded once more than the one that the API c
 
 import base64
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, Final
 
 Message = MutableMapping[str, Any]
@@ -14,6 +14,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Guarded = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 ANSWER_LIMIT_BYTES: Final = 6 * 1024 * 1024 - 4096
 """Of a function's answer, as JSON, less what its headers take. Lambda sends no more than 6 MB."""
@@ -22,7 +23,7 @@ _MEASURED_FROM: Final = ANSWER_LIMIT_BYTES // 6
 _MB: Final = 1_000_000
 
 
-def signed_in_only(app: Application, *, client_id: str) -> Application:
+def signed_in_only(app: Application, *, client_id: str) -> Guarded:
     """Return the application with its API shut to every event that the API's authorizer has not let through."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:

@@ -68,7 +68,7 @@ def _bucket(name: str) -> Item:
 
 def _functions(names: Names) -> Iterator[Item]:
     for name in (names.function, names.dashboard_function):
-        found = _asked("lambda", lambda client, name=name: client.get_function_configuration(FunctionName=name))
+        found = _asked("lambda", lambda client, name: client.get_function_configuration(FunctionName=name), name)
         if found:
             yield Item("function", name, f"{found['Runtime']}, {found['MemorySize']:,} MB")
 
@@ -80,22 +80,17 @@ def _layers(names: Names) -> Iterator[Item]:
 
 def _roles(names: Names) -> Iterator[Item]:
     for name in (names.role, names.dashboard_role):
-        if _asked("iam", lambda client, name=name: client.get_role(RoleName=name)):
+        if _asked("iam", lambda client, name: client.get_role(RoleName=name), name):
             yield Item("role", name)
 
 
 def _http_api(names: Names) -> Iterator[Item]:
     import boto3
 
-    client, token = boto3.client("apigatewayv2"), {}
-    while True:
-        page = client.get_apis(**token)
+    for page in boto3.client("apigatewayv2").get_paginator("get_apis").paginate():
         for api in page["Items"]:
             if api["Name"] == names.dashboard_api:
                 yield Item("HTTP API", names.dashboard_api, api["ApiId"])
-        if "NextToken" not in page:
-            return
-        token = {"NextToken": page["NextToken"]}
 
 
 def _user_pool(names: Names) -> Iterator[Item]:
@@ -206,13 +201,13 @@ def layer_versions(names: Names) -> list[tuple[str, int]]:
     ]
 
 
-def _asked(service: str, question: Callable[[Any], Any]) -> Any:
+def _asked(service: str, question: Callable[..., Any], *about: str) -> Any:
     """Return a service's answer, or None when what was asked for is not there."""
     import boto3
     from botocore.exceptions import ClientError
 
     try:
-        return question(boto3.client(service))  # type: ignore[call-overload] # one of many services
+        return question(boto3.client(service), *about)  # type: ignore[call-overload] # one of many services
     except ClientError as error:
         if _is_absent(error):
             return None
