@@ -30,7 +30,7 @@ RUNTIME: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
 FUNCTION: Final = "energy-dashboard"
 PAGE: Final = (
     "/",
-    "/static/app.css",
+    "/config.json",
     "/api/v1/sites",
     "/api/v1/overview?site=house",
     "/api/v1/readings?site=house&resolution=day",
@@ -40,6 +40,10 @@ PAGE: Final = (
     "/api/v1/state?site=house",
 )
 """What is asked when somebody opens the dashboard."""
+
+
+STALE_SECONDS: Final = 2.1
+"""For two seconds the application takes the lake as it has seen it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,11 @@ class Web:
         metrics = reports[-1]["record"]["metrics"]
         billed, init = metrics["billedDurationMs"] / 1000, metrics.get("initDurationMs", 0.0) / 1000
         return Asked(path, took, billed, init, metrics["maxMemoryUsedMB"], len(answer.body))
+
+    def ask_later(self, path: str) -> Asked:
+        """Make a request when what the function has seen of the bucket is no longer fresh."""
+        time.sleep(STALE_SECONDS)
+        return self.ask(path)
 
     def reports(self) -> list[dict[str, Any]]:
         """Return what the service's side has reported of the function's calls."""
@@ -136,6 +145,7 @@ def s3_requests(web: Web) -> tuple[float, float]:
     for _ in range(2):
         found.clear()
         for path in PAGE:
+            app.state.desk.sites.forget()  # as when somebody looks now and then, and not twice within two seconds
             client.get(path)
     lists = sum(times for name, times in found.items() if name.startswith("List"))
     return (found.total() - lists) / len(PAGE), lists / len(PAGE)
@@ -166,7 +176,7 @@ def main(arguments: list[str] | None = None) -> int:
                 asked.append(web.ask(path))
         for path in PAGE:
             web.ask(path)
-        warm = {path: [web.ask(path) for _ in range(options.warm_runs)] for path in PAGE}
+        warm = {path: [web.ask_later(path) for _ in range(options.warm_runs)] for path in PAGE}
         gets, lists = s3_requests(web)
         zips = {path.name: path.stat().st_size for path in sorted((Path(name) / "package").glob("*dashboard*.zip"))}
         log_bytes = sum(len(line.encode()) + 26 for line in web.log()) / len(web.reports())

@@ -160,7 +160,7 @@ def _web(prices: dict[str, Any], settings: "AwsSettings") -> tuple[Cost, ...]:
             f"{requests:,} requests, {gb_seconds:,.0f} GB-seconds ({settings.architecture})",
             requests * function["request"] + gb_seconds * function[f"gb_second_{settings.architecture}"],
         ),
-        Cost("Dashboard: S3", f"{gets:,} reads, {lists:,} lists", gets * s3["get"] + lists * s3["put"]),
+        Cost("Dashboard: S3", f"{gets:,.0f} reads, {lists:,.0f} lists", gets * s3["get"] + lists * s3["put"]),
         Cost("Dashboard: CloudWatch", f"{log_gb:.3f} GB of logs", log_gb * log_price),
         Cost("Dashboard: Cognito", f"up to {prices['cognito']['users_included']:,} users are free", 0.0),
     )
