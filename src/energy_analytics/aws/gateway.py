@@ -7,14 +7,21 @@ the application will see, which is decoded once more than the one that the API c
 import base64
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-Guarded = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+
+
+class Guarded(Protocol):
+    """An application as the adapter takes one."""
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        """Answer a request."""
+
 
 ANSWER_LIMIT_BYTES: Final = 6 * 1024 * 1024 - 4096
 """Of a function's answer, as JSON, less what its headers take. Lambda sends no more than 6 MB."""
