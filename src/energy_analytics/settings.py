@@ -97,6 +97,10 @@ class AwsSettings(BaseModel):
     """Gets an e-mail when a run fails or an alarm rings."""
     notify_new_episodes: bool = False
     """Tell the same address of unusual use that was not there in the run before."""
+    dashboard: bool | None = None
+    """Deploy the web dashboard. None leaves a deployment with or without it, as it is."""
+    dashboard_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
+    """The dashboard's first user, who gets a temporary password by e-mail."""
     secret_arn: str | None = None
     """Secrets Manager secret that the function may read."""
     bedrock_model_arn: str | None = None
