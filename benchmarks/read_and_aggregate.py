@@ -24,7 +24,7 @@ def main() -> None:
         readings = history.merge(engine, lake, history.readings_of_site(engine, lake, ""), settings).readings
         days = aggregate.create_days(engine, readings)
         found = aggregate.statistics(engine, days)
-        steps = aggregate.steps_minutes(engine, readings, days)
+        steps = aggregate.steps_minutes(engine, readings, days.table)
         hourly = aggregate.create_hourly(engine, readings, days)
         wall = clock(None, min(one.first for one in found.values()), max(one.last for one in found.values()))
         daily = aggregate.create_daily(engine, days, steps=steps, wall=wall)

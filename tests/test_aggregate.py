@@ -27,7 +27,7 @@ def days_of(
 ) -> tuple[tuple[DayTotal, ...], str, dict[str, float]]:
     days = aggregate.create_days(engine, readings)
     found = aggregate.statistics(engine, days)
-    steps = aggregate.steps_minutes(engine, readings, days)
+    steps = aggregate.steps_minutes(engine, readings, days.table)
     wall = clock(timezone, min(one.first for one in found.values()), max(one.last for one in found.values()))
     daily = aggregate.create_daily(engine, days, steps=steps, wall=wall)
     return aggregate.day_totals(engine, daily, largest=list(found)), daily, steps
@@ -71,7 +71,7 @@ def test_the_step_is_the_commonest_distance(engine: duckdb.DuckDBPyConnection, m
     rows = hours("AC", "2026-02-01 00:00:00", [1.0] * 300, step_minutes=minutes)
     del rows[100:120]
     readings = relation(engine, rows)
-    assert aggregate.steps_minutes(engine, readings, aggregate.create_days(engine, readings)) == {"AC": minutes}
+    assert aggregate.steps_minutes(engine, readings, aggregate.count_days(engine, readings)) == {"AC": minutes}
 
 
 def test_one_timestamp_far_off_hides_neither_step_nor_days(engine: duckdb.DuckDBPyConnection) -> None:
@@ -88,7 +88,7 @@ def test_steps_differ_between_appliances_and_one_reading_has_none(engine: duckdb
         *hours("Day", "2026-02-01 00:00:00", [9.0], step_minutes=1440),
     ]
     readings = relation(engine, rows)
-    assert aggregate.steps_minutes(engine, readings, aggregate.create_days(engine, readings)) == {
+    assert aggregate.steps_minutes(engine, readings, aggregate.count_days(engine, readings)) == {
         "Minute": 1,
         "Quarter": 15,
     }

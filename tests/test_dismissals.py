@@ -1,16 +1,18 @@
 """`energy findings` and `energy dismiss`: what is told, and what stays away."""
 
 import json
+import random
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commands import drop, energy, run_key, state, told
-from known_homes import fridge, oven, rows, television
+from known_homes import START, fridge, oven, rows, steady, television
 
 from energy_analytics.cleanup import contents
-from energy_analytics.dismissals import dismiss, dismissed, restore
+from energy_analytics.dismissals import dismiss, dismiss_episode, dismissed, is_unwanted, restore
 from energy_analytics.lake import Lake, LocalLake
 from energy_analytics.results import Finding
 
@@ -110,3 +112,57 @@ def test_a_lake_of_either_kind_keeps_dismissals_apart_by_site(lake: Lake) -> Non
     restore(lake, "plant", finding.id)
     restore(lake, "plant", finding.id)
     assert dismissed(lake, "plant") == frozenset()
+
+
+def test_a_lake_of_either_kind_keeps_dismissed_episodes(lake: Lake) -> None:
+    row = {"id": "0123456789ab", "start": START, "end": START, "appliance": "TV", "kind": "dead", "excess_kwh": -1.0}
+    dismiss_episode(lake, "plant", row)
+    assert dismissed(lake, "plant") == {"0123456789ab"}
+    stored = json.loads(lake.read("curated/dismissed/plant/0123456789ab.json"))
+    assert stored == {name: str(row[name]) for name in ("id", "start", "end", "appliance", "kind")}
+    assert is_unwanted(dismissed(lake, "plant"), {"id": "00000000", "about": "0123456789ab"})
+    assert not is_unwanted(dismissed(lake, "plant"), {"id": "00000000", "about": ""})
+    restore(lake, "plant", "00000000", "0123456789ab")
+    assert dismissed(lake, "plant") == frozenset()
+
+
+@pytest.fixture
+def heated(tmp_path: Path) -> Path:
+    """A folder whose lake has a run of a heater that takes ten times its use for three days in winter."""
+
+    def heater(moment: datetime, rng: random.Random) -> float:
+        days = (moment - START).days
+        return steady(2.0 if 30 <= days < 33 else 0.2)(moment, rng)
+
+    run_key(tmp_path / "lake", drop(tmp_path / "lake", "raw/home.csv", rows({"Heater": heater}, days=42)))
+    return tmp_path
+
+
+def test_a_dismissed_episode_is_data_that_is_not_told(heated: Path) -> None:
+    def told_of_heater() -> list[dict[str, Any]]:
+        return [row for row in listed(heated) if row["kind"] == "episode"]
+
+    before = state(heated / "lake", without=("raw",))
+    (finding,) = told_of_heater()
+    done = energy("dismiss", finding["about"], folder=heated)
+    assert done.returncode == 0, done.stderr
+    assert not told_of_heater()
+    assert energy("findings", folder=heated).returncode == 0
+
+    run_key(heated / "lake", "raw/home.csv")
+    (path,) = (heated / "lake" / "runs").glob("*.json")
+    manifest = json.loads(path.read_text())
+    assert manifest["dismissed"] == [finding["about"]]
+    assert finding["about"] in [one["id"] for one in manifest["results"]["episodes"]]
+    assert finding["id"] in [one["id"] for one in manifest["results"]["findings"]]
+    rows_there = energy("query", "SELECT id FROM episodes", "--format", "json", folder=heated).stdout
+    assert finding["about"] in rows_there
+    shown = " ".join(energy("report", folder=heated).stdout.split())
+    assert "have dismissed 1" in shown
+    assert "more than usual" not in shown
+
+    done = energy("dismiss", finding["id"], "--undo", folder=heated)
+    assert done.returncode == 0, done.stderr
+    assert told_of_heater() == [finding]
+    run_key(heated / "lake", "raw/home.csv")
+    assert state(heated / "lake", without=("raw",)) == before, "the same upload writes the same bytes"

@@ -74,6 +74,14 @@ def create_days(engine: duckdb.DuckDBPyConnection, readings: str) -> Days:
     return Days("days", scale, square_scale)
 
 
+def count_days(engine: duckdb.DuckDBPyConnection, readings: str) -> str:
+    """Create the table of how many readings each appliance's local days have, and return its name."""
+    engine.execute(f"""
+        CREATE OR REPLACE TEMP TABLE counted_days AS
+        SELECT appliance, CAST(timestamp AS DATE) AS day, count(*) AS readings FROM {readings} GROUP BY ALL""")
+    return "counted_days"
+
+
 def statistics(engine: duckdb.DuckDBPyConnection, days: Days) -> dict[str, Statistics]:
     """Return the statistics of each appliance."""
     rows = engine.execute(f"""
@@ -96,7 +104,7 @@ def statistics(engine: duckdb.DuckDBPyConnection, days: Days) -> dict[str, Stati
     return found
 
 
-def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str, days: Days) -> dict[str, float]:
+def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str, days: str) -> dict[str, float]:
     """Return the commonest time between consecutive readings of each appliance that has two, in minutes.
 
     Looked for on an appliance's newest days that together have 500 readings; of two that are equally common, the
@@ -107,7 +115,7 @@ def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str, days: Days) 
         engine.execute(f"""
         WITH recent AS (
             SELECT appliance, day, sum(readings) OVER (PARTITION BY appliance ORDER BY day DESC) - readings AS newer
-            FROM {days.table}
+            FROM {days}
         ), reach AS (
             SELECT appliance, min(day) AS since FROM recent WHERE newer < {_SAMPLED_READINGS} GROUP BY appliance
         ), newest AS (

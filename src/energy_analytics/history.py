@@ -246,22 +246,10 @@ def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
 
     `paths` are in order of their uploads. Only the span of time that uploads share is searched.
     """
-    everything = readings_of(engine, paths)
-    if len(paths) == 1:
+    everything, shared = readings_of(engine, paths), shared_span(engine, paths)
+    if shared is None:
         return everything
-    spans = engine.execute(f"""
-        SELECT min(timestamp), max(timestamp) FROM {parquet(paths, "union_by_name", "filename")} GROUP BY filename
-        ORDER BY 1, 2""").fetchall()
-    shared: list[tuple[datetime, datetime]] = []
-    reach = spans[0][1]
-    for first, last in spans[1:]:
-        if first <= reach:
-            shared.append((first, min(last, reach)))
-        reach = max(reach, last)
-    if not shared:
-        return everything
-    since, until = min(first for first, _ in shared), max(last for _, last in shared)
-    within = f"timestamp BETWEEN TIMESTAMP '{since}' AND TIMESTAMP '{until}'"
+    within = f"timestamp BETWEEN TIMESTAMP '{shared[0]}' AND TIMESTAMP '{shared[1]}'"
     names = ", ".join(literal(str(path)) for path in paths)
     return f"""(
         SELECT * FROM {everything} WHERE NOT ({within})
@@ -272,6 +260,22 @@ def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
         QUALIFY row_number() OVER (
             PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY place DESC) = 1
         ORDER BY timestamp, appliance, utc_offset_minutes DESC))"""
+
+
+def shared_span(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> tuple[datetime, datetime] | None:
+    """Return the first and the last moment between which files may have the same intervals; None where none can."""
+    if len(paths) == 1:
+        return None
+    spans = engine.execute(f"""
+        SELECT min(timestamp), max(timestamp) FROM {parquet(paths, "union_by_name", "filename")} GROUP BY filename
+        ORDER BY 1, 2""").fetchall()
+    shared: list[tuple[datetime, datetime]] = []
+    reach = spans[0][1]
+    for first, last in spans[1:]:
+        if first <= reach:
+            shared.append((first, min(last, reach)))
+        reach = max(reach, last)
+    return (min(first for first, _ in shared), max(last for _, last in shared)) if shared else None
 
 
 def readings_of(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], *further: str) -> str:

@@ -105,7 +105,8 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
     out.print()
     first, last = results["first"][:16], results["last"][:16]
     out.print(f"Period    {first} to {last}, {words.count(results['complete_days'], 'complete day')}")
-    episodes = [one for one in results["episodes"] if one["status"] != "withdrawn"]
+    dismissed = manifest["dismissed"]
+    episodes = [one for one in results["episodes"] if one["status"] != "withdrawn" and one["id"] not in dismissed]
     going_on = sum(one["status"] == "open" for one in episodes)
     out.print(f"Episodes  {words.count(len(episodes), 'episode')} of unusual use, {going_on:,} going on")
     forecast = results["forecast"]

@@ -29,7 +29,7 @@ def findings(
 
     with told_in_a_sentence():
         opened = open_configured(config, lake=lake).lake
-        found = [row for row in _newest(opened, site) if every or not row["dismissed"]]
+        found = [row for row in _findings(opened, site) if every or not row["dismissed"]]
     if as_json:
         terminal.print_plain(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -42,29 +42,36 @@ def findings(
 
 @app.command(epilog="Example: energy dismiss 3f2a9c10")
 def dismiss(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="The id, as `energy findings` lists it.")],
+    identity: Annotated[str, typer.Argument(metavar="ID", help="The id of a finding or of an episode.")],
     undo: Annotated[bool, typer.Option("--undo", help="Let it be told again.")] = False,
     site: EverySiteOption = None,
     lake: LakeOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Keep a finding out of the reports and lists of later runs."""
+    """Keep a finding, or an episode, out of the reports and lists of later runs."""
     from .. import dismissals, terminal
+    from ..findings.records import from_row
 
     with told_in_a_sentence():
         opened = open_configured(config, lake=lake).lake
-        matching = [row for row in _newest(opened, site) if row["id"] == identity]
-        sites = sorted({row["site"] for row in matching})
+        newest = _newest(opened, site)
+        episodes = _with_id(identity, newest, "episodes")
+        matching = _with_id(identity, newest, "findings") | episodes
         if not matching:
-            fail(f"No finding of a newest run has the id {identity}. `energy findings --all` lists them.")
-        if len(sites) > 1:
-            named = ", ".join(one or "the root site" for one in sites)
-            fail(f"Findings of several sites have the id {identity} ({named}). Say which with --site.")
-        [row] = matching
+            fail(
+                f"No finding and no episode of a newest run has the id {identity}. `energy findings --all` lists "
+                'findings, `energy query "SELECT * FROM episodes"` episodes.'
+            )
+        if len(matching) > 1:
+            named = ", ".join(one or "the root site" for one in sorted(matching))
+            fail(f"Several sites have the id {identity} ({named}). Say which with --site.")
+        [(name, row)] = matching.items()
         if undo:
-            dismissals.restore(opened, row["site"], identity)
+            dismissals.restore(opened, name, *{identity, row.get("about") or identity})
+        elif episodes:
+            dismissals.dismiss_episode(opened, name, row)
         else:
-            dismissals.dismiss(opened, row["site"], _finding(row))
+            dismissals.dismiss(opened, name, from_row(row))
     terminal.print_plain(
         f"{identity} will be told again from the next run on."
         if undo
@@ -72,20 +79,31 @@ def dismiss(
     )
 
 
-def _newest(lake: "Lake", site: str | None) -> list[dict[str, Any]]:
-    """Return the findings of each site's newest run, with the site and whether they were dismissed."""
-    from ..dismissals import dismissed
+def _newest(lake: "Lake", site: str | None) -> dict[str, dict[str, Any]]:
+    """Return the results of each site's newest run, by site."""
     from ..runs import succeeded_runs
 
-    newest: dict[str, Any] = {}
+    newest: dict[str, dict[str, Any]] = {}
     for manifest in succeeded_runs(lake, site):
-        newest.setdefault(manifest["site"], manifest)
+        newest.setdefault(manifest["site"], manifest["results"])
+    return newest
+
+
+def _findings(lake: "Lake", site: str | None) -> list[dict[str, Any]]:
+    """Return the findings of each site's newest run, with the site and whether they were dismissed."""
+    from ..dismissals import dismissed, is_unwanted
+
     found = []
-    for name, manifest in sorted(newest.items()):
+    for name, results in sorted(_newest(lake, site).items()):
         unwanted = dismissed(lake, name)
-        rows = manifest["results"].get("findings", ())
-        found += [{"site": name, "dismissed": row["id"] in unwanted, **row} for row in rows]
+        rows = results.get("findings", ())
+        found += [{"site": name, "dismissed": is_unwanted(unwanted, row), **row} for row in rows]
     return found
+
+
+def _with_id(identity: str, newest: dict[str, dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
+    """Return the findings or episodes with that id, by site."""
+    return {name: row for name, results in newest.items() for row in results.get(kind, ()) if row["id"] == identity}
 
 
 def _finding(row: dict[str, Any]) -> Any:

@@ -50,6 +50,13 @@ def write(
     return _merged(draft, sections, asked)
 
 
+def as_written(findings: Sequence[Finding], account: Mapping[str, Any] | None) -> Advice:
+    """Return the advice as a run wrote it, from the findings that it told and its account of what was asked."""
+    draft = rules.advise(findings)
+    asked = None if account is None else _restored(account)
+    return draft if asked is None else _merged(draft, _sections(draft, findings), asked)
+
+
 def by_rules_after_all(
     findings: Sequence[Finding], settings: InsightsSettings, *, provider: str, model: str, outcome: str
 ) -> Advice:

@@ -16,7 +16,7 @@ from .carbon import (
 from .comparison import Compared, check_currencies, compare
 from .costs import Cost, Costs, bill_with_costs, costs, mean_price, slot_prices
 from .deferrable import Deferrable, deferrable, typical
-from .load import Load, forget, measure
+from .load import Load, forget, measure, within
 from .outlook import CostAhead, ExpectedBill, costs_ahead, expected_bill
 from .shifting import Shifting, shift
 from .tariff_files import TariffFileError, choose_tariff, parse_tariff, read_tariff
@@ -66,4 +66,5 @@ __all__ = [
     "slot_prices",
     "terms_in_words",
     "typical",
+    "within",
 ]

@@ -6,7 +6,7 @@ again as its usual step), because nothing tells when in it the energy was used.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -84,6 +84,19 @@ def measure(
         last=last,
         nano_type="BIGINT" if largest_kwh * NANO < _LARGEST_BIGINT else "HUGEINT",
     )
+
+
+def within(load: Load, start: date, end: date) -> Load:
+    """Return a load of which no more is read than the days from `start` to `end` (exclusive) need.
+
+    What is added up of these days stays the same: a long reading that reaches into them is read too, and the one
+    that tells how far the last of them reaches.
+    """
+    longest = timedelta(minutes=_LONGEST_STRETCH * max(load.steps.values(), default=0.0))
+    margin = timedelta(days=2 + longest.days)
+    since, until = max(start, load.first) - margin, min(end, load.last) + margin
+    wanted = f"timestamp >= TIMESTAMP '{since}' AND timestamp < TIMESTAMP '{until}'"
+    return replace(load, readings=f"(SELECT * FROM {load.readings} WHERE {wanted})")
 
 
 def forget(engine: duckdb.DuckDBPyConnection, load: Load) -> None:

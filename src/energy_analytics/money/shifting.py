@@ -32,6 +32,8 @@ from .usage import segments
 
 _WH_PER_KWH: Final = 1000
 _YEAR_DAYS: Final = 365
+_HOUR_MINUTES: Final = 60
+"""Readings up to so long tell when it ran, also where prices change within the hour: they are spread over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def shift(
     `site_limit_kw` limits the whole site; None does not. Of several demand charges at a time the dearest is weighed.
     """
     slot = _slot_minutes(load, tariff)
-    able = [one for one in deferrables if one.appliance in load.steps and load.steps[one.appliance] <= slot]
+    told = max(slot, _HOUR_MINUTES)
+    able = [one for one in deferrables if one.appliance in load.steps and load.steps[one.appliance] <= told]
     days = days_of(engine, load, [one.appliance for one in able], start=start, end=end, slot_minutes=slot)
     most_wh = [_most_wh(one, [wh for day in days for wh in day.wh[number]], slot) for number, one in enumerate(able)]
     limit_wh = None if site_limit_kw is None else int(site_limit_kw * _WH_PER_KWH * slot / 60)

@@ -12,6 +12,7 @@ from .. import schema
 from ..aggregate import (
     appliance_totals,
     complete_days,
+    count_days,
     create_daily,
     create_days,
     create_hourly,
@@ -89,7 +90,7 @@ def analyse(
     found = statistics(engine, days_of_appliances)
     first, last = min(one.first for one in found.values()), max(one.last for one in found.values())
     wall = clock(settings.timezone, first, last)
-    steps = steps_minutes(engine, readings, days_of_appliances)
+    steps = steps_minutes(engine, readings, days_of_appliances.table)
     hourly = create_hourly(engine, readings, days_of_appliances)
     daily = create_daily(engine, days_of_appliances, steps=steps, wall=wall)
     appliances = appliance_totals(engine, hourly, found, steps)
@@ -163,7 +164,7 @@ def _set_exports_apart(engine: duckdb.DuckDBPyConnection, readings: str, terms: 
     """
     if not terms.exports:
         return {}, readings
-    steps = steps_minutes(engine, readings, create_days(engine, readings))
+    steps = steps_minutes(engine, readings, count_days(engine, readings))
     used = f"(SELECT * FROM {readings} WHERE appliance NOT IN ({', '.join(map(literal, sorted(terms.exports)))}))"
     if not engine.execute(f"SELECT 1 FROM {used} LIMIT 1").fetchall():
         raise TariffError(

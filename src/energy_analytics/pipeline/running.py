@@ -206,7 +206,7 @@ class _Site:
             one.fingerprint != read_with for one in standing.readings_until(upload.place)
         ):
             return None
-        left_out = dismissed_of((one["id"] for one in found[0]["results"]["findings"]), self.lake, self.name)
+        left_out = dismissed_of(found[0]["results"], self.lake, self.name)
         if "words" in found[0] or left_out != found[0]["dismissed"]:
             return None
         keys = set(found[0]["outputs"].values())
@@ -319,11 +319,12 @@ class _Site:
         keys = result_keys(upload)
         findings = findings_of(analysis)
         remembered = [one["words"] for one in standing.records if "words" in one]
-        left_out = dismissed_of((one.id for one in findings), self.lake, self.name)
-        told = tuple(one for one in findings if one.id not in left_out)
+        results = summary_of(analysis) | {"findings": as_rows(findings)}
+        left_out = dismissed_of(results, self.lake, self.name)
+        told = tuple(one for one in findings if not {one.id, one.about}.intersection(left_out))
         advice = advise(told, self.settings, remembered=remembered)
         with self.lake.work_folder() as folder:
-            files = self._write(upload, analysis, advice, tables, keys, folder)
+            files = self._write(upload, analysis, advice, tables, keys, folder, left_out)
             if standing.is_newest(upload):
                 files |= outputs.write_curated(self.engine, folder, tables.hourly, tables.daily, analysis)
                 self._curated_by = upload
@@ -346,7 +347,7 @@ class _Site:
             },
             "after": mark_of(before),
             "history": [one.version for one in history.uploads],
-            "results": summary_of(analysis) | {"findings": as_rows(findings)},
+            "results": results,
             "dismissed": left_out,
             "outputs": keys,
         }
@@ -356,14 +357,21 @@ class _Site:
         return manifest
 
     def _write(
-        self, upload: Upload, analysis: Analysis, advice: Advice, tables: Tables, keys: Mapping[str, str], folder: Path
+        self,
+        upload: Upload,
+        analysis: Analysis,
+        advice: Advice,
+        tables: Tables,
+        keys: Mapping[str, str],
+        folder: Path,
+        dismissed: Sequence[str],
     ) -> dict[str, Path]:
         """Write the results that bear the upload's stamp into a folder, and return them by key."""
         contents = {
             "processed": outputs.processed_csv(analysis.appliances),
             "forecast": outputs.forecast_csv(analysis),
-            "report_text": render_text(analysis, advice, source_name=upload.name).encode(),
-            "report_html": render_html(analysis, advice, source_name=upload.name).encode(),
+            "report_text": render_text(analysis, advice, source_name=upload.name, dismissed=dismissed).encode(),
+            "report_html": render_html(analysis, advice, source_name=upload.name, dismissed=dismissed).encode(),
         }
         files = {}
         for name, content in contents.items():

@@ -1,7 +1,8 @@
-"""From an analysis to what is told about it: the findings, without those that the user dismissed."""
+"""From an analysis to what is told about it: the findings, without what the user dismissed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from ..dismissals import dismissed
 from ..findings import CarbonFactor, Shift, find
@@ -21,10 +22,10 @@ def findings_of(analysis: Analysis) -> tuple[Finding, ...]:
     )
 
 
-def dismissed_of(ids: Iterable[str], lake: Lake, site: str) -> list[str]:
-    """Return the ids of those findings that the user does not want to be told again."""
-    unwanted = dismissed(lake, site)
-    return sorted(unwanted.intersection(ids))
+def dismissed_of(results: Mapping[str, Any], lake: Lake, site: str) -> list[str]:
+    """Return the ids of what a run found, findings and episodes, that the user does not want to be told again."""
+    found: Iterable[Mapping[str, Any]] = (*results["findings"], *results["episodes"])
+    return sorted(dismissed(lake, site).intersection(one["id"] for one in found))
 
 
 def _shifts(money: Money) -> tuple[Shift, ...]:

@@ -1,6 +1,6 @@
 """What the report says, in the order it says it; text and page only lay it out differently."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
@@ -63,7 +63,7 @@ class Content:
     seasons: tuple[str, ...]
 
 
-def build(analysis: Analysis, advice: Advice, *, source_name: str) -> Content:
+def build(analysis: Analysis, advice: Advice, *, source_name: str, dismissed: Collection[str]) -> Content:
     """Put the report into words."""
     first, last = words.day(analysis.first), words.day(analysis.last)
     predictions = _predictions(analysis)
@@ -81,8 +81,8 @@ def build(analysis: Analysis, advice: Advice, *, source_name: str) -> Content:
         insights=authorship.signed(advice.insights, advice),
         auditor=authorship.signed(advice.auditor, advice),
         written_by=authorship.account(advice),
-        episodes=happenings.episodes_in_words(analysis.episodes),
-        episode_rows=happenings.episode_rows(analysis.episodes),
+        episodes=happenings.episodes_in_words(analysis.episodes, dismissed=dismissed),
+        episode_rows=happenings.episode_rows(analysis.episodes, dismissed=dismissed),
         anomalies=_anomalies(analysis.anomalies),
         anomaly_counts=_anomaly_counts(analysis.anomalies),
         top_anomalies=_top_anomalies(analysis.anomalies),

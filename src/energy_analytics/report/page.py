@@ -3,7 +3,7 @@
 import re
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -20,15 +20,15 @@ _UNIT: Final = re.compile(r"(?<=\d) (?=(?:[TGMkm]?Wh?|%|[A-Z]{3})(?!\w))")
 _GLUE: Final = "\N{NO-BREAK SPACE}"
 
 
-def render_text(analysis: Analysis, advice: Advice, *, source_name: str) -> str:
-    """Render the report as plain text, 80 characters wide."""
-    page = content.build(analysis, advice, source_name=source_name)
+def render_text(analysis: Analysis, advice: Advice, *, source_name: str, dismissed: Collection[str] = ()) -> str:
+    """Render the report as plain text, 80 characters wide, without the episodes whose ids are dismissed."""
+    page = content.build(analysis, advice, source_name=source_name, dismissed=dismissed)
     return _environment(autoescape=False).get_template("report.txt.j2").render(page=page)
 
 
-def render_html(analysis: Analysis, advice: Advice, *, source_name: str) -> str:
-    """Render the report as one HTML file without scripts and without anything to fetch."""
-    page = content.build(analysis, advice, source_name=source_name)
+def render_html(analysis: Analysis, advice: Advice, *, source_name: str, dismissed: Collection[str] = ()) -> str:
+    """Render the same as one HTML file without scripts and without anything to fetch."""
+    page = content.build(analysis, advice, source_name=source_name, dismissed=dismissed)
     drawn = charts.draw(analysis)
     return _environment(autoescape=True).get_template("report.html.j2").render(page=page, charts=drawn)
 

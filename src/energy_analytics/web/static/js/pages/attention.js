@@ -1,0 +1,34 @@
+/** What needs attention, each with the page that says more. */
+
+import { h } from "../dom.js";
+import * as format from "../format.js";
+import { badge, emptyState } from "../ui.js";
+
+const KINDS = {
+  episode: ["Anomaly", "warn"],
+  finding: ["Advice", "good"],
+  gap: ["Gap", "neutral"],
+  stale: ["No new data", "warn"],
+  failed_run: ["Failed upload", "bad"],
+};
+const SHOWN = 5;
+const ID_NAMES = { episode: "episode", finding: "finding" };
+
+function entry(item, { currency, ctx }) {
+  const [word, tone] = KINDS[item.kind] ?? [item.kind, "neutral"];
+  const query = item.id && ID_NAMES[item.kind] ? { [ID_NAMES[item.kind]]: item.id } : {};
+  return h("li", { class: "attention-item" },
+    h("div", { class: "attention-head" }, badge(word, tone), item.cost !== null && h("span", { class: "attention-cost" }, format.money(item.cost, currency))),
+    h("a", { class: "attention-title", href: ctx.href(`/${item.page}`, query) }, item.title),
+    item.detail && h("p", { class: "muted" }, item.detail));
+}
+
+/** The list of an overview; what does not fit is counted. */
+export function attentionList({ attention, money }, ctx) {
+  if (!attention.length) return emptyState({ title: "Nothing needs attention.", text: "Anomalies, gaps and failed uploads show up here." });
+  const rest = attention.length - SHOWN;
+  return [
+    h("ul", { class: "attention" }, attention.slice(0, SHOWN).map((item) => entry(item, { currency: money?.currency, ctx }))),
+    rest > 0 && h("p", { class: "more" }, h("a", { href: ctx.href("/anomalies") }, `${format.number(rest)} more`)),
+  ];
+}

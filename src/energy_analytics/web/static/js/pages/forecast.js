@@ -1,0 +1,172 @@
+/** Forecast: the seven days ahead, how far such forecasts are to be trusted, and the bill of the month. */
+
+import * as charts from "../charts.js";
+import { h } from "../dom.js";
+import * as format from "../format.js";
+import { meaning, merit, modelName, scoreboard } from "../parts/models.js";
+import { table } from "../table.js";
+import { emptyLake, emptyState, isAborted, page, section, tile } from "../ui.js";
+
+const CHART_HEIGHT_PX = 340;
+
+/** Show the page. */
+export async function render(main, ctx) {
+  if (!ctx.period) return void page(main, { title: "Forecast" }, emptyLake(ctx));
+  const parts = {
+    ahead: section({ title: "The next seven days", minHeightPx: CHART_HEIGHT_PX + 160 }),
+    days: section({ title: "Day by day", minHeightPx: 300 }),
+    bill: section({ title: "Bill of the month", minHeightPx: 200 }),
+    appliances: section({ title: "By appliance", minHeightPx: 200 }),
+    scores: section({ title: "How good are these forecasts?", minHeightPx: 260 }),
+  };
+  page(main, { title: "Forecast", lead: "Counted from the last day that was read." },
+    parts.ahead.node, h("div", { class: "columns" }, parts.days.node, parts.bill.node), parts.appliances.node, parts.scores.node);
+  const view = { ctx, parts, chart: null };
+  ctx.onChange(({ what, signal }) => (what === "data" ? load(view, signal) : undefined));
+  await load(view, ctx.signal);
+  return () => view.chart?.remove();
+}
+
+async function load(view, signal) {
+  const { ctx, parts } = view;
+  try {
+    const forecast = await ctx.api.get("/forecast", { site: ctx.site.site }, { signal });
+    if (forecast.days.length) show(view, forecast);
+    else showNone(view, forecast);
+  } catch (error) {
+    if (isAborted(error)) throw error;
+    for (const part of Object.values(parts)) part.node.hidden = part !== parts.ahead;
+    parts.ahead.fail(error, () => load(view, ctx.signal));
+  }
+}
+
+function show(view, forecast) {
+  const { ahead, days, bill, appliances, scores } = view.parts;
+  for (const part of Object.values(view.parts)) part.node.hidden = false;
+  showAhead(view, ahead, forecast);
+  days.show(dayTable(forecast));
+  bill.show(billOf(forecast));
+  appliances.node.hidden = !forecast.appliances.length;
+  appliances.show(applianceTable(forecast));
+  scores.show(...scoresOf(forecast));
+}
+
+/** There is no forecast: why, and what makes one. The bill of the month may be known all the same. */
+function showNone(view, forecast) {
+  const { ahead, bill } = view.parts;
+  for (const part of Object.values(view.parts)) part.node.hidden = part !== ahead && !(part === bill && forecast.expected_bill);
+  view.chart?.remove();
+  view.chart = null;
+  const complete = (forecast.recent ?? []).filter((one) => one.complete).length;
+  ahead.show(emptyState({
+    title: "There is no forecast for this site.",
+    text: complete
+      ? `${forecast.assumption ? `${forecast.assumption} ` : ""}A forecast rests on days that are complete: at least 95 % of their readings are there.`
+      : "A forecast needs days that are complete: at least 95 % of their readings are there. None of the newest days is.",
+    action: h("a", { class: "button", href: view.ctx.href("/data") }, "See which days are complete"),
+  }));
+  bill.show(billOf(forecast));
+}
+
+const sum = (rows, key) => rows.reduce((total, row) => (total === null || row[key] === null ? null : total + row[key]), 0);
+
+function showAhead(view, part, forecast) {
+  const { days, currency, recent } = forecast;
+  const level = Math.round(100 * (forecast.interval_level ?? 0.8));
+  const highest = days.toSorted((a, b) => b.yhat - a.yhat)[0];
+  const cost = sum(days, "cost");
+  const options = {
+    title: "Energy of each day, read and forecast",
+    isTitleHidden: true,
+    summary: `${format.energy(sum(days, "yhat"))} expected from ${format.dayWithWeekday(days[0].day)} to ${format.dayWithWeekday(days.at(-1).day)}, after ${format.count(recent.length, "day")} that were read. Pale bars are days that are not complete.`,
+    height: CHART_HEIGHT_PX,
+    history: recent,
+    days,
+    level,
+  };
+  view.chart?.remove();
+  view.chart = charts.band(options);
+  part.show(
+    h("dl", { class: "tiles" },
+      tile({ label: "Energy expected", value: format.energy(sum(days, "yhat")), notes: [`${format.energy(sum(days, "yhat") / days.length)} a day`] }),
+      cost !== null && tile({ label: "Cost expected", value: format.money(cost, currency), notes: [`${format.money(cost / days.length, currency)} a day`] }),
+      tile({ label: "Highest day", value: format.dayWithWeekday(highest.day), notes: [`${format.energy(highest.yhat)} (${format.energy(highest.yhat_lower)} to ${format.energy(highest.yhat_upper)})`] }),
+      tile({ label: "Model", value: modelName(forecast.model), notes: [`Trained on ${format.count(forecast.trained_on_days, "complete day")}`] })),
+    view.chart.node,
+    h("p", { class: "muted" }, rangeWords(forecast, level)),
+    forecast.assumption && h("p", { class: "muted" }, forecast.assumption));
+}
+
+function rangeWords({ measured_coverage: measured }, level) {
+  const made = `Each day should fall into its range ${level} times out of 100.`;
+  return measured === null || measured === undefined
+    ? `${made} Whether it does has not been measured on this site.`
+    : `${made} On this site’s own past it did ${format.number(100 * measured)} times out of 100.`;
+}
+
+function dayTable({ days, currency }) {
+  const isPriced = days.some((one) => one.cost !== null);
+  return table({
+    caption: "Forecast by day",
+    isCompact: true,
+    rows: days,
+    columns: [
+      { key: "day", label: "Day", isRowHeader: true, isSortable: false, cell: (row) => format.dayWithWeekday(row.day) },
+      { key: "yhat", label: "Energy", isNumeric: true, isSortable: false, cell: (row) => format.energy(row.yhat) },
+      { key: "range", label: "Range", isNumeric: true, isSortable: false, cell: (row) => `${format.energy(row.yhat_lower)} to ${format.energy(row.yhat_upper)}` },
+      ...(isPriced ? [
+        { key: "cost", label: "Cost", isNumeric: true, isSortable: false, cell: (row) => format.money(row.cost, currency) },
+        { key: "costs", label: "Range", isNumeric: true, isSortable: false, cell: (row) => (row.cost_lower === null ? format.UNKNOWN : `${format.money(row.cost_lower, currency)} to ${format.money(row.cost_upper, currency)}`) },
+      ] : []),
+    ],
+  });
+}
+
+function billOf({ expected_bill: bill, currency }) {
+  if (!bill) {
+    return emptyState({ title: "No bill can be told ahead.", text: "It needs a price and readings of the running month." });
+  }
+  const isWhole = bill.lower === bill.upper;
+  return h("div", { class: "stack" },
+    h("dl", { class: "tiles" }, tile({
+      label: format.month(bill.month), value: format.money(bill.total, currency),
+      notes: [isWhole ? "No range: the month is read to its end" : `Range ${format.money(bill.lower, currency)} to ${format.money(bill.upper, currency)}`],
+    })),
+    h("div", {},
+      h("p", {}, `${bill.days_read} of ${format.count(bill.days, "day")} are read; the rest is forecast.`),
+      h("progress", { max: bill.days, value: bill.days_read, aria: { label: "Days of the month that are read" } })),
+    bill.assumption && h("p", { class: "muted" }, bill.assumption));
+}
+
+function applianceTable({ appliances, days }) {
+  if (!appliances.length) return [];
+  const rows = appliances.map(({ appliance, model, days: own }) => ({
+    appliance, model,
+    total: sum(own, "yhat"), lower: sum(own, "yhat_lower"), upper: sum(own, "yhat_upper"),
+    ...Object.fromEntries(own.map((one) => [one.day, one.yhat])),
+  }));
+  return [table({
+    caption: "Forecast by appliance and day",
+    isCompact: true,
+    sort: { key: "total", descending: true },
+    rows,
+    columns: [
+      { key: "appliance", label: "Appliance", isRowHeader: true },
+      { key: "total", label: "All seven days", isNumeric: true, cell: (row) => format.energy(row.total) },
+      ...days.map(({ day }) => ({ key: day, label: format.dayWithWeekday(day).slice(0, -5), isNumeric: true, cell: (row) => format.energy(row[day] ?? null) })),
+      { key: "model", label: "Model", value: (row) => modelName(row.model) },
+    ],
+  }), h("p", { class: "muted" }, "The appliances of a day add up to the forecast of the site.")];
+}
+
+function scoresOf(forecast) {
+  if (!forecast.scores.length) {
+    return [emptyState({ title: "Not measured yet.", text: "The history is too short to try the models on its own past." })];
+  }
+  const beaten = merit(forecast);
+  return [
+    beaten && h("p", {}, beaten),
+    scoreboard(forecast),
+    h("ul", { class: "meaning" }, meaning(forecast).map((one) => h("li", {}, Array.isArray(one) ? [h("strong", {}, one[0]), one[1]] : one))),
+  ];
+}
