@@ -1,9 +1,9 @@
 """Who may ask: the token, the Host header, other sites' requests, and the headers that browsers enforce."""
 
 import hmac
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,6 +14,8 @@ from .problems import problem
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 API: Final = "/api/"
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_OUR_FAULT: Final = "Something went wrong on the server, which is a fault of the program. Its log tells more."
 
 Kind = Literal["none", "token", "cognito"]
 
@@ -101,10 +103,15 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sending = self._with_headers(send)
+        sending = _Sending(send, self._headers)
         refused = self._refusal(scope)
         if refused is None:
-            await self._app(scope, receive, sending)
+            try:
+                await self._app(scope, receive, sending)
+            except Exception:  # The server puts it into its log, and nobody else would give the answer these headers.
+                if not sending.has_begun:
+                    await problem(500, _OUR_FAULT, instance=scope["path"])(scope, receive, sending)
+                raise
             return
         status, detail, headers = refused
         await problem(status, detail, instance=scope["path"], headers=headers)(scope, receive, sending)
@@ -119,15 +126,22 @@ class Guard:
             return 401, "The token is missing or wrong.", {"WWW-Authenticate": "Bearer"}
         return None
 
-    def _with_headers(self, send: Send) -> Callable[[Message], Awaitable[Any]]:
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-            await send(message)
 
-        return sending
+class _Sending:
+    """Sends an answer with the headers that all of them have."""
+
+    def __init__(self, send: Send, headers: Mapping[str, str]) -> None:
+        self._send = send
+        self._headers = headers
+        self.has_begun = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            headers = MutableHeaders(scope=message)
+            for name, value in self._headers.items():
+                headers.setdefault(name, value)
+        await self._send(message)
 
 
 def _is_of_another_site(headers: Headers) -> bool:

@@ -61,7 +61,7 @@ def readings_file(page: Page, engine: Engine, format_: Format) -> bytes:
     """Write a page of readings in rows of timestamp, appliance and kWh; in Parquet the timestamp is an instant."""
     place, row = np.nonzero(np.isfinite(page.kwh.T))
     told, names = np.array(page.told, dtype=object), np.array(page.appliances, dtype=object)
-    rows = {  # The engine finds it by its name.
+    rows = {
         "told": told[place] if len(place) else np.empty(0, dtype="U1"),
         "instant": page.instants[place],
         "appliance": names[row] if len(place) else np.empty(0, dtype="U1"),
@@ -69,9 +69,8 @@ def readings_file(page: Page, engine: Engine, format_: Format) -> bytes:
     }
     timestamp = "told" if format_ == "csv" else "make_timestamptz(instant)"
     with engine.use() as own, engine.folder() as folder:
-        own.execute(f"CREATE TEMP TABLE page AS SELECT {timestamp} AS timestamp, appliance, kwh FROM rows")
-        del rows
-        copy(own, "SELECT * FROM page", folder / "readings", format_)
+        own.register("page", rows)
+        copy(own, f"SELECT {timestamp} AS timestamp, appliance, kwh FROM page", folder / "readings", format_)
         return (folder / "readings").read_bytes()
 
 

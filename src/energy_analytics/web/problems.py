@@ -75,13 +75,12 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    """Have every exception answered as a problem."""
+    """Have every exception answered as a problem; what is a fault of ours is left to the outermost middleware."""
     app.add_exception_handler(ProblemError, _own)
     app.add_exception_handler(HTTPException, _of_routing)
     app.add_exception_handler(RequestValidationError, _of_parameters)
     for kind in _OF_EXCEPTIONS:
         app.add_exception_handler(kind, _of_below)
-    app.add_exception_handler(Exception, _of_ours)
 
 
 def _own(request: Request, error: Exception) -> Response:
@@ -117,8 +116,3 @@ def _of_below(request: Request, error: Exception) -> Response:
         detail = "The lake changed while it was read. Ask again."
     headers = {"Retry-After": str(_AGAIN_SECONDS)} if status == 503 else None
     return problem(status, detail, instance=request.url.path, headers=headers)
-
-
-def _of_ours(request: Request, error: Exception) -> Response:
-    detail = "Something went wrong on the server, which is a fault of the program. Its log tells more."
-    return problem(500, detail, instance=request.url.path)

@@ -22,6 +22,18 @@ export const moment = (timestamp, resolution) =>
       : resolution === "day" ? format.dayWithWeekday(timestamp)
         : format.time(timestamp);
 
+const LARGE_KWH = 10_000;
+
+/** The unit of an axis up to `highestKwh`, and what turns kWh into it; other units stay as they are. */
+function scaleOf(highestKwh, unit = "kWh") {
+  const isLarge = unit === "kWh" && highestKwh >= LARGE_KWH;
+  const factor = isLarge ? 0.001 : 1;
+  return { unit: isLarge ? "MWh" : unit, scaled: (values) => (isLarge ? values.map((value) => (value === null ? null : value * factor)) : values) };
+}
+
+/** The highest of what is known, at least 0. */
+const highestOf = (values) => values.reduce((best, value) => Math.max(best, value ?? 0), 0);
+
 /** From half a step before the first moment to half a step after the last: no empty ends. */
 function span(times) {
   const [first, second, last] = [times[0], times[1] ?? times[0], times.at(-1)].map((time) => Date.parse(`${time}Z`));
@@ -30,18 +42,19 @@ function span(times) {
 }
 
 /** The dashed line of a forecast and its band: traces and legend entries. */
-function forecastTraces({ days, colour, level = 80 }) {
+function forecastTraces({ days, colour, level = 80, scale }) {
   const x = days.map((one) => wallTime(one.day));
+  const [middles, lowers, uppers] = ["yhat", "yhat_lower", "yhat_upper"].map((key) => scale.scaled(days.map((one) => one[key])));
   const shared = { x, type: "scatter", hoverinfo: "skip", line: { width: 0 }, mode: "lines" };
   const band = `${level} % range`;
   return [
-    { ...shared, y: days.map((one) => one.yhat_lower), name: band, legendgroup: "Forecast" },
-    { ...shared, y: days.map((one) => one.yhat_upper), name: band, legendgroup: "Forecast", fill: "tonexty", fillcolor: faint(colour, 0.2) },
+    { ...shared, y: lowers, name: band, legendgroup: "Forecast" },
+    { ...shared, y: uppers, name: band, legendgroup: "Forecast", fill: "tonexty", fillcolor: faint(colour, 0.2) },
     {
-      ...shared, y: days.map((one) => one.yhat), name: "Forecast", mode: "lines+markers", hoverinfo: "all",
+      ...shared, y: middles, name: "Forecast", mode: "lines+markers", hoverinfo: "all",
       line: { color: colour, width: 2, dash: "dash" }, marker: { color: colour, size: 6 },
-      customdata: days.map((one) => [one.yhat_lower, one.yhat_upper]),
-      hovertemplate: "%{y:,.2f} kWh (%{customdata[0]:,.1f} to %{customdata[1]:,.1f})",
+      customdata: lowers.map((lower, index) => [lower, uppers[index]]),
+      hovertemplate: `%{y:,.2f} ${scale.unit} (%{customdata[0]:,.1f} to %{customdata[1]:,.1f})`,
     },
   ];
 }
@@ -52,15 +65,16 @@ function buildStacked({ timestamps, series, resolution, forecast = null }, theme
   const x = timestamps.map(wallTime);
   const groups = grouped(series);
   const sums = timestamps.map((_, index) => total(groups.map(({ values }) => values[index])));
+  const scale = scaleOf(highestOf(sums));
   const isBars = x.length <= MOST_BARS;
   const look = (colour) => isBars
     ? { type: "bar", marker: { color: colour, line: { color: theme.surface, width: x.length > 60 ? 0 : 0.75 } } }
     : { type: "scatter", mode: "lines", stackgroup: "use", fillcolor: faint(colour, 0.85), line: { color: colour, width: 0.5 } };
-  const traces = groups.map(({ name, values, colour }) => ({ x, y: values, name, ...look(colour), hovertemplate: "%{y:,.2f} kWh" }));
+  const traces = groups.map(({ name, values, colour }) => ({ x, y: scale.scaled(values), name, ...look(colour), hovertemplate: `%{y:,.2f} ${scale.unit}` }));
   if (groups.length > 1) {
-    traces.push({ x, y: sums, name: "Total", type: "scatter", mode: "markers", marker: { size: 1, color: "rgba(0,0,0,0)" }, hovertemplate: "<b>%{y:,.2f} kWh</b>" });
+    traces.push({ x, y: scale.scaled(sums), name: "Total", type: "scatter", mode: "markers", marker: { size: 1, color: "rgba(0,0,0,0)" }, hovertemplate: `<b>%{y:,.2f} ${scale.unit}</b>` });
   }
-  if (forecast) traces.push(...forecastTraces({ ...forecast, colour: theme.text }));
+  if (forecast) traces.push(...forecastTraces({ ...forecast, colour: theme.text, scale }));
   const keys = groups.map((_, index) => `s${index}`);
   const rows = timestamps.map((at, index) => ({ at, sum: sums[index], ...Object.fromEntries(keys.map((key, one) => [key, groups[one].values[index]])) }));
   return {
@@ -68,7 +82,7 @@ function buildStacked({ timestamps, series, resolution, forecast = null }, theme
     layout: { barmode: "stack", bargap: 0.18 },
     legend: [...groups, ...(forecast ? [forecastLegend(theme.text, forecast.level)] : [])],
     axis: { hoverformat: HOVER_DATES[resolution], range: span([...x, ...(forecast?.days ?? []).map((one) => wallTime(one.day))]) },
-    yaxis: units("kWh"),
+    yaxis: units(scale.unit),
     table: {
       columns: [timeColumn(resolution), ...groups.map(({ name }, index) => kwhColumn(keys[index], `${name}, kWh`)), kwhColumn("sum", "Total, kWh")],
       rows: [...rows, ...(forecast?.days ?? []).map((one) => ({ at: one.day, isForecast: true, sum: one.yhat }))],
@@ -84,17 +98,18 @@ const timeColumn = (resolution) => ({
 function buildLine({ timestamps, series, resolution = "hour", marks = [], unit = "kWh", forecast = null }, theme) {
   const x = timestamps.map(wallTime);
   const colours = series.map(({ appliance }, index) => (appliance ? colourOf(appliance) : index === 0 ? theme.accent : theme.muted));
+  const highest = highestOf(series.flatMap(({ values }) => values));
+  const scale = scaleOf(highest, unit);
   const traces = series.map(({ name, values, isDashed = false }, index) => ({
-    x, y: values, name, type: "scatter", mode: x.length < 40 ? "lines+markers" : "lines", connectgaps: false,
+    x, y: scale.scaled(values), name, type: "scatter", mode: x.length < 40 ? "lines+markers" : "lines", connectgaps: false,
     line: { color: colours[index], width: x.length > 1000 ? 1 : 2, dash: isDashed ? "dot" : "solid" }, marker: { size: 4, color: colours[index] },
     ...(index === 0 && series.length === 1 ? { fill: "tozeroy", fillcolor: faint(colours[index], 0.12) } : {}),
-    hovertemplate: `%{y:,.3~f} ${unit}`,
+    hovertemplate: `%{y:,.3~f} ${scale.unit}`,
   }));
-  if (forecast) traces.push(...forecastTraces({ ...forecast, colour: theme.text }));
-  const highest = Math.max(0, ...series.flatMap(({ values }) => values.filter((value) => value !== null)));
+  if (forecast) traces.push(...forecastTraces({ ...forecast, colour: theme.text, scale }));
   if (marks.length) {
     traces.push({
-      x: marks.map(({ from, to }) => middle(wallTime(from), wallTime(to))), y: marks.map(() => highest * 1.08), name: "Anomaly", type: "scatter", mode: "markers",
+      x: marks.map(({ from, to }) => middle(wallTime(from), wallTime(to))), y: scale.scaled(marks.map(() => highest * 1.08)), name: "Anomaly", type: "scatter", mode: "markers",
       marker: { symbol: "triangle-down", size: 10, color: theme.warn }, text: marks.map(({ label }) => label), hovertemplate: "%{text}",
     });
   }
@@ -105,7 +120,7 @@ function buildLine({ timestamps, series, resolution = "hour", marks = [], unit =
       fillcolor: faint(theme.warn, 0.16), line: { color: theme.warn, width: 0.5 },
     })) },
     axis: { hoverformat: HOVER_DATES[resolution] },
-    yaxis: units(unit),
+    yaxis: units(scale.unit),
     legend: [
       ...series.map(({ name, isDashed }, index) => ({ name, colour: colours[index], mark: isDashed ? "dotted" : "line" })),
       ...(forecast ? [forecastLegend(theme.text, forecast.level)] : []),
@@ -125,19 +140,21 @@ const middle = (from, to) => new Date((Date.parse(`${from}Z`) + Date.parse(`${to
 
 function buildBand({ history = [], days, level = 80, appliance }, theme) {
   const bar = appliance ? colourOf(appliance) : theme.accent;
-  const forecast = forecastTraces({ days, colour: theme.text, level });
+  const read = history.map((one) => one.kwh);
+  const scale = scaleOf(highestOf([...read, ...days.map((one) => one.yhat_upper)]));
+  const forecast = forecastTraces({ days, colour: theme.text, level, scale });
   return {
     traces: [
       {
-        x: history.map((one) => wallTime(one.day)), y: history.map((one) => one.kwh), name: "Read", type: "bar",
+        x: history.map((one) => wallTime(one.day)), y: scale.scaled(read), name: "Read", type: "bar",
         marker: { color: history.map((one) => (one.complete === false ? faint(bar, 0.4) : bar)) },
-        text: history.map((one) => (one.complete === false ? "day not complete" : "")), textposition: "none", hovertemplate: "%{y:,.2f} kWh %{text}",
+        text: history.map((one) => (one.complete === false ? "day not complete" : "")), textposition: "none", hovertemplate: `%{y:,.2f} ${scale.unit} %{text}`,
       },
       ...forecast,
     ],
     layout: { bargap: 0.25 },
     axis: { hoverformat: HOVER_DATES.day, range: span([...history, ...days].map((one) => wallTime(one.day))) },
-    yaxis: units("kWh"),
+    yaxis: units(scale.unit),
     legend: [{ name: "Read", colour: bar }, forecastLegend(theme.text, level)],
     table: {
       columns: [timeColumn("day"), kwhColumn("kwh", "kWh"), kwhColumn("lower", "From, kWh"), kwhColumn("upper", "To, kWh")],
@@ -181,7 +198,7 @@ function buildBars({ labels, series, unit = "kWh", digits = 2 }, theme) {
     })),
     layout: { barmode: "group", bargap: 0.25 },
     axis: categories(labels),
-    yaxis: units(unit),
+    yaxis: units(scale.unit),
     legend: series.map(({ name }, index) => ({ name, colour: colours[index] })),
     table: {
       columns: [{ key: "label", label: "", isRowHeader: true, isSortable: false }, ...series.map(({ name }, index) => kwhColumn(`s${index}`, `${name}, ${unit}`))],

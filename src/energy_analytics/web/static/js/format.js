@@ -28,10 +28,11 @@ export const rounded = (value) =>
     : Math.abs(value) >= 100 ? number(value)
       : numberFormat({ maximumSignificantDigits: 3 }).format(value);
 
-/** Energy in the unit that suits it: `340 Wh`, `12.3 kWh`, `37.2 MWh`. */
+/** Energy in the unit that suits it: `340 Wh`, `12.3 kWh`, `37.2 MWh`, `15.8 GWh`. */
 export function energy(kwh) {
   if (isUnknown(kwh)) return UNKNOWN;
   const size = Math.abs(kwh);
+  if (size >= 10_000_000) return `${rounded(kwh / 1e6)} GWh`;
   if (size >= 10_000) return `${rounded(kwh / 1000)} MWh`;
   return size > 0 && size < 1 ? `${number(kwh * 1000, size < 0.01 ? 1 : 0)} Wh` : `${rounded(kwh)} kWh`;
 }

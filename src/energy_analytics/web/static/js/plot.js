@@ -112,7 +112,7 @@ function queue(draw) {
 
 /**
  * A chart of `build(options, theme)`, which gives `{traces, layout, axis, yaxis, legend, table}`.
- * Options of every chart: `title`, `summary` (a sentence), `isTitleHidden`, `height` (px), `onZoom(from, to)`.
+ * Options of every chart: `title`, `summary` (a sentence), `isTitleHidden`, `height` (px; the least, if `isFilling` its box), `onZoom(from, to)`.
  * Returns `{node, update(options), remove()}`.
  */
 export function createChart(build, firstOptions) {
@@ -125,7 +125,8 @@ export function createChart(build, firstOptions) {
   const legend = h("div", { class: "legend", role: "group", aria: { label: "Series" } });
   const details = h("details", { class: "chart-table" });
   const node = h("figure", { class: "chart", aria: { labelledby: titleId, describedby: summaryId } },
-    h("figcaption", {}, title, summary), plot, legend, details);
+    h("figcaption", {}, title, summary), plot, legend,
+    h("div", { class: "chart-foot" }, details, h("button", { type: "button", class: "link-button quiet no-print", onclick: () => savePicture(plot, options.title) }, "Save picture")));
   details.addEventListener("toggle", () => showTable());
 
   const showTable = () => {
@@ -175,7 +176,7 @@ export function createChart(build, firstOptions) {
       title.textContent = options.title;
       title.classList.toggle("visually-hidden", Boolean(options.isTitleHidden));
       summary.textContent = options.summary ?? "";
-      plot.style.height = `${options.height ?? 300}px`;
+      plot.style[options.isFilling ? "minHeight" : "height"] = `${options.height ?? 300}px`;
       if (!details.hasChildNodes()) details.append(h("summary", {}, "Show as table"));
       showTable();
       chart.redraw();
@@ -195,7 +196,13 @@ export function createChart(build, firstOptions) {
   return chart.update(options);
 }
 
-const CONFIG = { displaylogo: false, responsive: false, modeBarButtons: [["toImage"]], doubleClick: false, showTips: false };
+// No bar of buttons over the drawing: to a screen reader the drawing is one picture, and what it could do stands below it.
+const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, showTips: false };
+
+function savePicture(plot, title) {
+  const filename = title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+  return window.Plotly?.downloadImage(plot, { format: "png", scale: 2, filename, width: plot.clientWidth, height: plot.clientHeight });
+}
 
 function zoomed(event, onZoom) {
   const [from, to] = [event["xaxis.range[0]"], event["xaxis.range[1]"]];
@@ -216,7 +223,7 @@ function layoutOf({ built, options, width }) {
     ...built.layout,
     xaxis: { ...base.xaxis, ...built.axis },
     yaxis: { ...base.yaxis, ...built.yaxis },
-    height: options.height ?? 300,
+    height: options.isFilling && !width ? undefined : options.height ?? 300,
     width,
     autosize: !width,
   };

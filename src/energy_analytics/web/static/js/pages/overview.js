@@ -23,7 +23,7 @@ export async function render(main, ctx) {
     use: section({ title: "Energy over time", minHeightPx: CHART_PX + 110, class: "span-8", actions: h("div", { class: "no-print" }) }),
     attention: section({ title: "What needs attention", minHeightPx: 240, class: "span-4" }),
     share: section({ title: "Share of appliances", minHeightPx: 200, class: "span-4" }),
-    heat: section({ title: "When energy is used", minHeightPx: HEAT_PX + 60, class: "span-8" }),
+    heat: section({ title: "When energy is used", minHeightPx: HEAT_PX + 60, class: "span-8 filling" }),
   };
   const lead = h("p", { class: "lead" }, leadOf(ctx));
   page(main, { title: "Overview" }, parts.figures.node, h("div", { class: "grid overview" }, parts.use.node, parts.attention.node, parts.heat.node, parts.share.node));
@@ -98,7 +98,7 @@ function showHeat({ heatmap: { kwh } }, part, view) {
   const most = cells.reduce((a, b) => (b.value > a.value ? b : a));
   const say = ({ value, day, hour }) => `${WEEKDAYS[day]} ${format.hour(hour)} (${format.energy(value)})`;
   const options = {
-    title: "Mean energy by weekday and hour", isTitleHidden: true, height: HEAT_PX,
+    title: "Mean energy by weekday and hour", isTitleHidden: true, height: HEAT_PX, isFilling: true,
     summary: `Mean energy in each hour of the week. Most: ${say(most)}. Least: ${say(least)}.`,
     rows: WEEKDAYS, columns: HOURS, values: kwh,
   };
