@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ import duckdb
 
 from . import schema
 from .engine import literal, significant
-from .results import Analysis, ApplianceTotal
+from .results import Analysis, ApplianceTotal, Money
 from .uploads import in_site
 
 
@@ -32,6 +33,34 @@ def check(analysis: Analysis) -> None:
     for day in analysis.forecast.days:
         if not 0 <= day.yhat_lower <= day.yhat <= day.yhat_upper:
             raise BrokenResultError(f"The forecast of {day.day} is out of order or not finite: {day}.")
+
+
+def check_costs(engine: duckdb.DuckDBPyConnection, daily: str, costs: str, money: Money) -> None:
+    """Refuse days whose cost and emissions do not sum to those of the appliances. Raises BrokenResultError.
+
+    `daily` is the table of days, and `costs` the relation of what each cost. A total is rounded to the smallest coin.
+    """
+    alone = engine.execute(f"""
+        SELECT count(*) FROM (SELECT appliance, day FROM {daily}) AS days
+        FULL JOIN (SELECT appliance, day FROM {costs} WHERE NOT exported) AS costs USING (appliance, day)
+        WHERE days.day IS NULL OR costs.day IS NULL""").fetchall()[0][0]
+    if alone:
+        raise BrokenResultError(f"{alone} days of appliances have energy and no cost, or cost and no energy.")
+    for name, cost, turnover, carbon_kg in engine.execute(f"""
+        SELECT appliance, sum(cost), coalesce(sum(abs(cost)), 0), coalesce(sum(carbon_kg), 0)
+        FROM {costs} GROUP BY appliance ORDER BY appliance""").fetchall():
+        total, total_kg = money.by_appliance.get(name), money.carbon.by_appliance_kg.get(name, 0.0)
+        if (cost is None) != (total is None) or (
+            total is not None and abs(cost - float(total)) > _half_a_coin(total) + 1e-9 * turnover
+        ):
+            raise BrokenResultError(f"The days of {name} cost {cost!r} and {name} {total!r}.")
+        if abs(carbon_kg - total_kg) > 1e-9 * max(1.0, total_kg):
+            raise BrokenResultError(f"The days of {name} emit {carbon_kg!r} kg and {name} {total_kg!r} kg.")
+
+
+def _half_a_coin(amount: Decimal) -> float:
+    """Return the most by which an amount may have been rounded."""
+    return 0.5 * 10.0 ** int(amount.as_tuple().exponent)
 
 
 def processed_csv(appliances: Sequence[ApplianceTotal]) -> bytes:
@@ -78,9 +107,12 @@ def curated_keys(site: str) -> dict[str, str]:
 
 
 def write_curated(
-    engine: duckdb.DuckDBPyConnection, folder: Path, hourly: str, daily: str, analysis: Analysis
+    engine: duckdb.DuckDBPyConnection, folder: Path, hourly: str, daily: str, costs: str, analysis: Analysis
 ) -> dict[str, Path]:
-    """Write the site's curated tables into a folder, and return them by the keys under which they replace others."""
+    """Write the site's curated tables into a folder, and return them by the keys under which they replace others.
+
+    `costs` is the relation of what the appliances cost and emitted on each day.
+    """
     complete = [day.day for day in analysis.days if day.complete]
     site = literal(analysis.site)
     files = {table.name: folder / f"{table.name}.parquet" for table in _CURATED}
@@ -94,8 +126,8 @@ def write_curated(
         f"""
         COPY (
             SELECT day, appliance, kwh, readings, coverage, day IN (SELECT unnest(?::DATE[])) AS site_day_complete,
-                {site} AS site
-            FROM {daily} ORDER BY day, appliance
+                cost, carbon_kg, {site} AS site
+            FROM {daily} LEFT JOIN {costs} USING (appliance, day) ORDER BY day, appliance
         ) TO {literal(str(files[schema.DAILY.name]))} (FORMAT parquet)""",
         [complete],
     )

@@ -160,6 +160,13 @@ DAILY: Final = Table(
         Column("readings", "BIGINT", "number of those readings"),
         Column("coverage", "DOUBLE", "share of the day's time that readings cover, 0 to 1; null if unknown"),
         Column("site_day_complete", "BOOLEAN", "whether the site's day is complete"),
+        Column(
+            "cost",
+            "DOUBLE",
+            "cost of that energy at the price of its hours, with the taxes on energy, in the currency of the run's "
+            "tariff; null where no amount is told",
+        ),
+        Column("carbon_kg", "DOUBLE", "CO2 equivalent of that energy, kg"),
         Column("site", "VARCHAR", "site; empty for the root site"),
     ),
 )

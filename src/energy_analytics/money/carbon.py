@@ -12,14 +12,14 @@ from importlib import resources
 from math import isfinite
 from pathlib import Path
 from statistics import fmean
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import duckdb
 
 from energy_analytics import words
 
-from .load import Load, slots
+from .load import NANO, Load, slots
 
 GRAMS_PER_KG: Final = 1000
 _PARTS_PER_KG: Final = 10**18
@@ -58,6 +58,9 @@ class Emissions:
     """Days without readings are absent."""
     without_hour_percent: float
     """Part of the energy for whose hour the file has no factor; 0 for one factor at every hour."""
+    daily: str
+    """SQL for the relation of what each appliance emitted on each day: appliance, day, carbon_kg. A reading over
+    midnight counts on the day on which it starts, as its energy does in `DAILY`."""
 
 
 @cache
@@ -136,36 +139,48 @@ def emissions(engine: duckdb.DuckDBPyConnection, load: Load, carbon: Carbon, *, 
     if hourly:
         factor, join = f"coalesce(ug_per_kwh, {standing_in})", "LEFT JOIN money_carbon USING (day, minute)"
         known = "ug_per_kwh IS NOT NULL"
-    rows = engine.execute(f"""
-        SELECT appliance, day, sum(nano_kwh), sum(nano_kwh * CAST({factor} AS HUGEINT)),
-            coalesce(sum(nano_kwh) FILTER ({known}), 0)
+    engine.execute(f"""
+        CREATE OR REPLACE TEMP TABLE money_emissions AS
+        SELECT appliance, day, read_on, sum(nano_kwh) AS nano_kwh,
+            sum(nano_kwh * CAST({factor} AS HUGEINT)) AS parts,
+            coalesce(sum(nano_kwh) FILTER ({known}), 0) AS known_nano_kwh
         FROM {slots(load, 60 if hourly else 1440)} {join}
         WHERE NOT exported AND day >= DATE '{start}' AND day < DATE '{end}'
-        GROUP BY appliance, day""").fetchall()
-    by_appliance: dict[str, int] = defaultdict(int)
-    by_day: dict[date, int] = defaultdict(int)
-    for appliance, day, _, weighted, _ in rows:
-        by_appliance[appliance] += int(weighted)
-        by_day[day] += int(weighted)
-    total = sum(int(row[2]) for row in rows)
+        GROUP BY appliance, day, read_on""")
+
+    def by(column: str) -> dict[Any, int]:
+        query = f"SELECT {column}, sum(parts) FROM money_emissions GROUP BY {column} ORDER BY {column}"
+        return {one: int(parts) for one, parts in engine.execute(query).fetchall()}
+
+    total, known_total = engine.execute(
+        "SELECT coalesce(sum(nano_kwh), 0), coalesce(sum(known_nano_kwh), 0) FROM money_emissions"
+    ).fetchall()[0]
+    by_day = by("day")
     return Emissions(
         kg=sum(by_day.values()) / _PARTS_PER_KG,
-        by_appliance_kg={name: by_appliance[name] / _PARTS_PER_KG for name in sorted(by_appliance)},
-        by_day_kg={day: by_day[day] / _PARTS_PER_KG for day in sorted(by_day)},
-        without_hour_percent=100 * (total - sum(int(row[4]) for row in rows)) / total if total else 0.0,
+        by_appliance_kg={name: parts / _PARTS_PER_KG for name, parts in by("appliance").items()},
+        by_day_kg={day: parts / _PARTS_PER_KG for day, parts in by_day.items()},
+        without_hour_percent=100 * (int(total) - int(known_total)) / int(total) if total else 0.0,
+        daily=f"""(SELECT appliance, read_on AS day, CAST(sum(parts) AS DOUBLE) / {_PARTS_PER_KG} AS carbon_kg
+            FROM money_emissions GROUP BY appliance, read_on)""",
     )
 
 
 def emissions_of(
-    by_appliance_kwh: Mapping[str, Decimal], by_day_kwh: Mapping[date, Decimal], carbon: Carbon
+    by_appliance_kwh: Mapping[str, Decimal], by_day_kwh: Mapping[date, Decimal], carbon: Carbon, *, daily: str
 ) -> Emissions:
-    """Return the emissions of energy that is added up already, at one factor at every hour."""
+    """Return the emissions of energy that is added up already, at one factor at every hour.
+
+    `daily` is the table of it by appliance and day: `Costs.daily`.
+    """
     kg_per_kwh = Decimal(repr(carbon.g_per_kwh)) / GRAMS_PER_KG
     return Emissions(
         kg=float(sum(by_day_kwh.values()) * kg_per_kwh),
         by_appliance_kg={name: float(kwh * kg_per_kwh) for name, kwh in sorted(by_appliance_kwh.items())},
         by_day_kg={day: float(kwh * kg_per_kwh) for day, kwh in sorted(by_day_kwh.items())},
         without_hour_percent=0.0,
+        daily=f"""(SELECT appliance, day, CAST(nano_kwh AS DOUBLE) / {NANO} * {float(kg_per_kwh)!r} AS carbon_kg
+            FROM {daily} WHERE NOT exported)""",
     )
 
 

@@ -18,7 +18,7 @@ from .bill import Bill, bill_of, rounded, rounded_ratio, tier_parts
 from .hours import face_of, slot_minutes
 from .load import NANO, Load, kwh, site_slots, slots
 from .terms import DAY_MINUTES, Tariff
-from .usage import Usage, period_of, usage
+from .usage import Usage, create_table, period_of, usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,9 @@ class Costs:
     by_appliance: Mapping[str, Cost]
     by_day: Mapping[date, Cost]
     """Of the energy taken; days without readings are absent."""
+    daily: str
+    """Name of the table in the engine of what each appliance cost on each day, not rounded: appliance, day, exported,
+    nano_kwh, cost. A reading over midnight counts on the day on which it starts, as its energy does in `DAILY`."""
 
 
 def costs(
@@ -76,11 +79,11 @@ def _costs(engine: duckdb.DuckDBPyConnection, load: Load, tariff: Tariff, used: 
     scale = lcm(*(price.denominator for own in (*taking, feeding_in) for price in own))
     prices = [[int(price * scale) for price in own] for own in taking]
     export_prices = [int(price * scale) for price in feeding_in]
+    alike = len(set(export_prices)) == len({one for own in prices for one in own}) == 1
+    energy = _create_energy(engine, load, used, slot, alike=alike)
     appliances: dict[str, list[int]] = {}
     for appliance, exported, segment, period, nano in engine.execute(
-        _by_appliance(
-            load, used, slot, alike=len(set(export_prices)) == len({one for own in prices for one in own}) == 1
-        )
+        f"SELECT appliance, exported, segment, period, sum(nano_kwh) FROM {energy} GROUP BY ALL ORDER BY ALL"
     ).fetchall():
         total = appliances.setdefault(appliance, [0, 0])
         total[0] += int(nano)
@@ -101,18 +104,53 @@ def _costs(engine: duckdb.DuckDBPyConnection, load: Load, tariff: Tariff, used: 
         tariff.currency,
         {appliance: cost(total) for appliance, total in appliances.items()},
         {day: cost(total) for day, total in days.items()},
+        _create_daily(engine, energy, taking, feeding_in),
     )
 
 
-def _by_appliance(load: Load, used: Sequence[Usage], slot: int, *, alike: bool) -> str:
-    """Write SQL for the energy of each appliance by segment and period; as one where all prices are `alike`."""
-    columns, (period, joins) = "appliance, exported", period_of(slot)
+def _create_energy(
+    engine: duckdb.DuckDBPyConnection, load: Load, used: Sequence[Usage], slot: int, *, alike: bool
+) -> str:
+    """Create the table of each appliance's energy by day, segment and period; as one period where prices are `alike`.
+
+    Columns: appliance, exported, day (on which the readings start), segment, period, nano_kwh.
+    """
+    table, columns, (period, joins) = f"{load.name}_energy", "appliance, exported, read_on AS day", period_of(slot)
     if alike:
         within = f"day >= DATE '{used[0].segment.first}' AND day < DATE '{used[-1].segment.end}'"
-        return f"""SELECT {columns}, 0 AS segment, 0 AS period, sum(nano_kwh) FROM {slots(load, slot)}
-            WHERE {within} GROUP BY ALL ORDER BY ALL"""
-    return f"""SELECT {columns}, segment, {period} AS period, sum(nano_kwh) FROM {slots(load, slot)} {joins}
-        GROUP BY ALL ORDER BY ALL"""
+        energy = f"""SELECT {columns}, 0 AS segment, 0 AS period, sum(nano_kwh) AS nano_kwh
+            FROM {slots(load, slot)} AS parts WHERE {within} GROUP BY appliance, exported, read_on"""
+    else:
+        energy = f"""SELECT {columns}, segment, {period} AS period, sum(nano_kwh) AS nano_kwh
+            FROM {slots(load, slot)} AS parts {joins} GROUP BY appliance, exported, read_on, segment, period"""
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {energy}")
+    return table
+
+
+def _create_daily(
+    engine: duckdb.DuckDBPyConnection,
+    energy: str,
+    taking: Sequence[Sequence[Fraction]],
+    feeding_in: Sequence[Fraction],
+) -> str:
+    """Create the table that `Costs.daily` names, from that of the energy and the prices of segments and periods.
+
+    Sums are taken in the order of the hours' prices, so that threads do not change them.
+    """
+    prices = [
+        (segment, period, exported, float(feeding_in[segment] if exported else price))
+        for segment, own in enumerate(taking)
+        for period, price in enumerate(own)
+        for exported in (False, True)
+    ]
+    columns = {"segment": "INTEGER", "period": "INTEGER", "exported": "BOOLEAN", "price": "DOUBLE"}
+    create_table(engine, "money_prices", columns, prices)
+    engine.execute(f"""
+        CREATE OR REPLACE TEMP TABLE money_daily AS
+        SELECT appliance, day, exported, sum(nano_kwh) AS nano_kwh,
+            sum(CAST(nano_kwh AS DOUBLE) * price ORDER BY segment, period) / {NANO} AS cost
+        FROM {energy} JOIN money_prices USING (segment, period, exported) GROUP BY appliance, day, exported""")
+    return "money_daily"
 
 
 def mean_price(found: Costs, tariff: Tariff) -> FlatPrice | None:

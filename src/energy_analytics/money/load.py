@@ -111,16 +111,16 @@ def slots(load: Load, slot_minutes: int) -> str:
     """Write SQL for the load in parts of a day.
 
     Columns: appliance, day (local), minute (of the local day, a multiple of `slot_minutes`), offset_minutes,
-    exported, nano_kwh.
+    exported, nano_kwh, and read_on: the local day on which the reading starts that the energy is of.
     """
     minute = f"(60 * hour(local) + minute(local)) // {slot_minutes} * {slot_minutes}"
     short = f"""
         SELECT appliance, timestamp AS local, coalesce(utc_offset_minutes, 0) AS offset_minutes, exported,
-            CAST(round(kwh * {NANO}) AS {load.nano_type}) AS nano_kwh
+            CAST(round(kwh * {NANO}) AS {load.nano_type}) AS nano_kwh, CAST(timestamp AS DATE) AS read_on
         FROM {load.readings} JOIN {load.name}_registers USING (appliance) WHERE step <= {slot_minutes}"""
     parts = f"{short} UNION ALL {_spread(load, slot_minutes)}" if load.spread(slot_minutes) else short
-    return f"""(SELECT appliance, CAST(local AS DATE) AS day, {minute} AS minute, offset_minutes, exported, nano_kwh
-        FROM ({parts}))"""
+    return f"""(SELECT appliance, CAST(local AS DATE) AS day, {minute} AS minute, offset_minutes, exported, nano_kwh,
+            read_on FROM ({parts}))"""
 
 
 def site_slots(engine: duckdb.DuckDBPyConnection, load: Load, slot_minutes: int) -> str:
@@ -162,13 +162,14 @@ def _spread(load: Load, slot_minutes: int) -> str:
         ELSE start + to_minutes(CAST(step AS BIGINT)) END"""
     return f"""
         SELECT appliance, instant + to_minutes(offset_minutes) AS local, offset_minutes, exported,
-            (part + 1) * nano_kwh // parts - part * nano_kwh // parts AS nano_kwh
+            (part + 1) * nano_kwh // parts - part * nano_kwh // parts AS nano_kwh, read_on
         FROM (
             SELECT *, {load.wall.offset_of_instant("instant")} AS offset_minutes
             FROM (
                 SELECT *, unnest(range(parts)) AS part, start + to_minutes(part * {slot_minutes}) AS instant
                 FROM (
-                    SELECT appliance, exported, start, CAST(round(kwh * {NANO}) AS HUGEINT) AS nano_kwh,
+                    SELECT appliance, exported, start, CAST(timestamp AS DATE) AS read_on,
+                        CAST(round(kwh * {NANO}) AS HUGEINT) AS nano_kwh,
                         greatest(1, CAST(round(date_diff('second', start,
                             CASE WHEN following <= start + to_seconds(60 * step * {_LONGEST_STRETCH}) THEN following
                             ELSE natural_end END) / {60.0 * slot_minutes}) AS BIGINT)) AS parts

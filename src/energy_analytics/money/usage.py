@@ -139,7 +139,7 @@ def create_faces(engine: duckdb.DuckDBPyConnection, tariff: Tariff, slot_minutes
         for (month, kind), minutes in face_of(version).items()
     ]
     columns = {"version": "INTEGER", "month": "INTEGER", "kind": "INTEGER", "periods": "INTEGER[]"}
-    _create(engine, "money_faces", columns, rows)
+    create_table(engine, "money_faces", columns, rows)
 
 
 def period_of(slot_minutes: int) -> tuple[str, str]:
@@ -167,7 +167,7 @@ def _peaks(engine: duckdb.DuckDBPyConnection, load: Load, tariff: Tariff) -> dic
                 for minute in range(0, DAY_MINUTES, minutes)
                 if covers(demand.window, month, kind, minute)
             ]
-            _create(engine, "money_hours", dict.fromkeys(("month", "kind", "minute"), "INTEGER"), hours)
+            create_table(engine, "money_hours", dict.fromkeys(("month", "kind", "minute"), "INTEGER"), hours)
             for segment, nano_kwh, day, minute in engine.execute(f"""
                 SELECT segment, taken, day, minute
                 FROM {site_slots(engine, load, minutes)}
@@ -180,9 +180,10 @@ def _peaks(engine: duckdb.DuckDBPyConnection, load: Load, tariff: Tariff) -> dic
     return found
 
 
-def _create(
+def create_table(
     engine: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], rows: Sequence[tuple[object, ...]]
 ) -> None:
+    """Create a table of rows in the order of its columns."""
     names = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     engine.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({names})")
     if rows:

@@ -57,6 +57,8 @@ class Tables:
     hourly: str
     daily: str
     anomalies: str
+    costs: str
+    """Of appliances on days, with what they emitted; an SQL relation."""
 
 
 def silent(stage: str, engine: duckdb.DuckDBPyConnection, rows: int | None) -> None:
@@ -120,7 +122,7 @@ def analyse(
         order = [one.appliance for one in appliances]
         resting = idle_levels(engine, readings, hourly, appliances=order, steps=steps, last=last)
         progress(STAGES[3], engine, history.rows_accepted)
-        money = price_history(engine, load, terms, appliances=order)
+        money, costs = price_history(engine, load, terms, appliances=order)
         ahead = looking_ahead.result()
     money = price_forecast(engine, load, terms, money, ahead.forecast)
     forget(engine, load)
@@ -154,7 +156,7 @@ def analyse(
         temperature_c=None if settings.temperature_file is None else read_temperatures(settings.temperature_file),
         money=money,
     )
-    return analysis, Tables(hourly, daily, anomalies)
+    return analysis, Tables(hourly, daily, anomalies, costs)
 
 
 def _set_exports_apart(engine: duckdb.DuckDBPyConnection, readings: str, terms: Terms) -> tuple[dict[str, float], str]:

@@ -15,6 +15,7 @@ from ..money import (
     Carbon,
     Costs,
     Deferrable,
+    Emissions,
     Load,
     Tariff,
     bill_with_costs,
@@ -98,14 +99,24 @@ def terms_of(settings: Settings) -> Terms:
     )
 
 
-def price_history(engine: duckdb.DuckDBPyConnection, load: Load, terms: Terms, *, appliances: Sequence[str]) -> Money:
-    """Put cost and carbon beside the energy that was read. `appliances` are in order of their size."""
+def price_history(
+    engine: duckdb.DuckDBPyConnection, load: Load, terms: Terms, *, appliances: Sequence[str]
+) -> tuple[Money, str]:
+    """Put cost and carbon beside the energy that was read. `appliances` are in order of their size.
+
+    Returns with it SQL for the relation of both by appliance and day: appliance, day, exported, cost, carbon_kg, not
+    rounded. Registers that feed in are in it; they emit nothing. Where no amount is told there is no cost.
+    """
     holidays = terms.holidays(load)
     end = load.last + timedelta(days=1)
     tariff = terms.tariff
     bill, costs = bill_with_costs(engine, load, tariff, start=load.first, end=end, holidays=holidays)
     since = max(load.first, end - YEAR)
     unpriced = _unpriced(tariff, costs)
+    emitted = _emissions(engine, load, terms, costs, end=end)
+    cost = "CAST(NULL AS DOUBLE) AS cost" if unpriced else "cost"
+    daily = f"""(SELECT appliance, day, exported, {cost}, carbon_kg
+        FROM {costs.daily} LEFT JOIN {emitted.daily} USING (appliance, day))"""
     money = Money(
         price=_price_terms(terms, costs, since=since, last=load.last),
         unpriced=unpriced,
@@ -113,11 +124,11 @@ def price_history(engine: duckdb.DuckDBPyConnection, load: Load, terms: Terms, *
         by_appliance={},
         by_day={},
         bill=None,
-        carbon=_carbon(engine, load, terms, costs, end=end),
+        carbon=_carbon(terms, costs, emitted),
     )
     if unpriced:
-        return money
-    return replace(
+        return money, daily
+    priced = replace(
         money,
         cost=sum((one.cost for one in costs.by_appliance.values()), tariff.zero),
         by_appliance={name: one.cost for name, one in costs.by_appliance.items()},
@@ -126,6 +137,7 @@ def price_history(engine: duckdb.DuckDBPyConnection, load: Load, terms: Terms, *
         comparison=_comparison(engine, load, terms, start=since, end=end, holidays=holidays),
         shifting=_shifting(engine, load, terms, appliances, start=since, end=end, holidays=holidays),
     )
+    return priced, daily
 
 
 def price_forecast(
@@ -206,13 +218,16 @@ def _bill_total(bill: Bill) -> BillTotal:
     )
 
 
-def _carbon(engine: duckdb.DuckDBPyConnection, load: Load, terms: Terms, costs: Costs, *, end: date) -> CarbonTotal:
+def _emissions(engine: duckdb.DuckDBPyConnection, load: Load, terms: Terms, costs: Costs, *, end: date) -> Emissions:
+    if terms.carbon.by_hour:
+        return emissions(engine, load, terms.carbon, start=load.first, end=end)
+    taken = {name: one.kwh for name, one in costs.by_appliance.items() if name not in load.exports}
+    by_day = {day: one.kwh for day, one in costs.by_day.items()}
+    return emissions_of(taken, by_day, terms.carbon, daily=costs.daily)
+
+
+def _carbon(terms: Terms, costs: Costs, found: Emissions) -> CarbonTotal:
     carbon = terms.carbon
-    if carbon.by_hour:
-        found = emissions(engine, load, carbon, start=load.first, end=end)
-    else:
-        taken = {name: one.kwh for name, one in costs.by_appliance.items() if name not in load.exports}
-        found = emissions_of(taken, {day: one.kwh for day, one in costs.by_day.items()}, carbon)
     kwh = float(sum(one.kwh for one in costs.by_day.values()))
     return CarbonTotal(
         name=carbon.name,

@@ -315,6 +315,8 @@ class _Site:
             progress=self.progress,
         )
         outputs.check(analysis)
+        if analysis.money is not None:
+            outputs.check_costs(self.engine, tables.daily, tables.costs, analysis.money)
         self.progress(STAGES[4], self.engine, history.rows_accepted)
         keys = result_keys(upload)
         findings = findings_of(analysis)
@@ -326,7 +328,7 @@ class _Site:
         with self.lake.work_folder() as folder:
             files = self._write(upload, analysis, advice, tables, keys, folder, left_out)
             if standing.is_newest(upload):
-                files |= outputs.write_curated(self.engine, folder, tables.hourly, tables.daily, analysis)
+                files |= outputs.write_curated(self.engine, folder, tables.hourly, tables.daily, tables.costs, analysis)
                 self._curated_by = upload
             self.lake.put_all(files)
         verdict = next(one.verdict for one in history.uploads if one.are_of(upload))
