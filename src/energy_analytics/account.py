@@ -91,6 +91,7 @@ def summary_of(analysis: Analysis) -> dict[str, Any]:
             "model": analysis.forecast.model,
             "trained_on_days": analysis.forecast.trained_on_days,
             "measured_coverage": analysis.forecast.measured_coverage,
+            "assumption": analysis.forecast.assumption,
             "scores": [_scored(one) for one in analysis.forecast.scores],
             "kwh": sum(day.yhat for day in analysis.forecast.days),
             "days": [day.day.isoformat() for day in analysis.forecast.days],

@@ -15,7 +15,7 @@ from .options import ConfigOption, LakeOption
 if TYPE_CHECKING:
     from ..web import Access
 
-TOKEN: Final = "ENERGY_API_TOKEN"
+TOKEN: Final = "ENERGY_API_TOKEN"  # noqa: S105 - the name of a variable
 _DEFAULT_PORT: Final = 8000
 
 app = typer.Typer()

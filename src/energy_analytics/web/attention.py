@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from .. import words
+from ..dismissals import is_unwanted
 from ..findings.records import from_row
 from ..insights.rules import tell
 from . import happenings
@@ -33,7 +34,7 @@ def attention(site: Site, grids: Grids, raw: RawReadings) -> list[dict[str, Any]
 def _failed(site: Site) -> list[dict[str, Any]]:
     """Return the uploads since the newest results that could not be used and are still there."""
     there = {stored.key for stored in site.listing.raw}
-    found = []
+    found: list[dict[str, Any]] = []
     for _, manifests in site.runs():
         for one in manifests:
             if one["status"] == "succeeded":
@@ -68,7 +69,7 @@ def _episodes(site: Site) -> list[dict[str, Any]]:
     ranked = sorted(news, key=lambda one: (one["status"] != "open", -abs(one["cost"] or one["excess_kwh"]), one["id"]))
     return [
         _row(
-            "episode", f"{words.name(one['appliance'])}: {one['kind']}{' (going on)' if one['status'] == 'open' else ''}",
+            "episode", f"{words.name(one['appliance'])}: {one['kind']}" + " (going on)" * (one["status"] == "open"),
             one["reason"], "anomalies", one["id"], one["cost"],
         )
         for one in ranked[:_OF_EACH]
@@ -81,7 +82,7 @@ def _findings(site: Site) -> list[dict[str, Any]]:
     found = [
         row
         for row in site.newest["results"]["findings"]
-        if row["saving"] is not None and row["id"] not in dismissed and row.get("about", "") not in dismissed
+        if row["saving"] is not None and not is_unwanted(dismissed, row)
     ]
     return [
         _row(
@@ -97,14 +98,14 @@ def _gaps(site: Site, grids: Grids, raw: RawReadings) -> list[dict[str, Any]]:
     found = gaps_of(site, grids, raw, days[-1] - _RECENT, days[-1] + timedelta(days=1))
     longest = sorted(found, key=lambda gap: (-gap["missing_intervals"], gap["start"], gap["appliance"]))
     return [
-        _row(
-            "gap", f"{words.name(gap['appliance'])} has a gap",
-            f"{words.count(gap['missing_intervals'], 'reading')} missing from "
-            f"{words.moment(datetime.fromisoformat(gap['start']))} to {words.moment(datetime.fromisoformat(gap['end']))}.",
-            "data", None,
-        )
+        _row("gap", f"{words.name(gap['appliance'])} has a gap", _gap_in_words(gap), "data", None)
         for gap in longest[:_OF_EACH]
-    ]  # fmt: skip
+    ]
+
+
+def _gap_in_words(gap: dict[str, Any]) -> str:
+    first, after = (words.moment(datetime.fromisoformat(gap[name])) for name in ("start", "end"))
+    return f"{words.count(gap['missing_intervals'], 'reading')} missing from {first} to {after}."
 
 
 def _row(

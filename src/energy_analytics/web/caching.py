@@ -202,5 +202,3 @@ async def _send(send: Send, kept: Kept) -> None:
     status, headers, body = kept
     await send({"type": "http.response.start", "status": status, "headers": list(headers)})
     await send({"type": "http.response.body", "body": body})
-
-

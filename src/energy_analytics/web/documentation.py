@@ -42,9 +42,7 @@ def describe(app: FastAPI, access: Access, *, prefix: str) -> dict[str, Any]:
     """Return the description, made once."""
     if app.openapi_schema is not None:
         return app.openapi_schema
-    schema = get_openapi(
-        title="Energy analytics", version=__version__, description=_DESCRIPTION, routes=app.routes
-    )
+    schema = get_openapi(title="Energy analytics", version=__version__, description=_DESCRIPTION, routes=app.routes)
     components = schema.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         components.pop(unused, None)

@@ -135,19 +135,23 @@ class Grids:
                 kwh[found["code"], np.searchsorted(instants, found["instant"])] = found["kwh"]
                 total = _sum(kwh[fine])
             else:
-                total = _site_hours(engine, source, [name for name, is_fine in zip(names, fine, strict=True) if is_fine], instants)
-        return Hours(
-            instants, walls, _told(walls, shifts), tuple(names), kwh, total, stored, site, self._engine
-        )
+                total = _site_hours(
+                    engine, source, [name for name, is_fine in zip(names, fine, strict=True) if is_fine], instants
+                )
+        return Hours(instants, walls, _told(walls, shifts), tuple(names), kwh, total, stored, site, self._engine)
 
     def _read_days(self, site: Site, stored: StoredObject) -> Days:
         source = parquet([site.lake.fetch_all([stored])[0]])
         with self._engine.use() as engine:
             there = {row[0] for row in engine.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
-            amounts = ", ".join(name if name in there else f"CAST(NULL AS DOUBLE) AS {name}" for name in ("cost", "carbon_kg"))
+            amounts = ", ".join(
+                name if name in there else f"CAST(NULL AS DOUBLE) AS {name}" for name in ("cost", "carbon_kg")
+            )
             found = engine.execute(f"""
-                SELECT CAST(epoch(CAST(day AS TIMESTAMP)) AS BIGINT) // 86400 AS day, dense_rank() OVER (ORDER BY appliance) - 1 AS code,
-                    kwh, CAST(readings AS DOUBLE) AS readings, coverage, site_day_complete, {amounts} FROM {source}""").fetchnumpy()
+                SELECT CAST(epoch(CAST(day AS TIMESTAMP)) AS BIGINT) // 86400 AS day,
+                    dense_rank() OVER (ORDER BY appliance) - 1 AS code,
+                    kwh, CAST(readings AS DOUBLE) AS readings, coverage, site_day_complete, {amounts}
+                FROM {source}""").fetchnumpy()
             names = [row[0] for row in engine.execute(f"SELECT DISTINCT appliance FROM {source} ORDER BY 1").fetchall()]
         numbers, place = np.unique(np.asarray(found["day"]), return_inverse=True)
         code = np.asarray(found["code"])
@@ -165,8 +169,6 @@ class Grids:
             complete, tuple(names), matrix("kwh"), matrix("readings"), matrix("coverage"), matrix("cost"),
             matrix("carbon_kg"),
         )  # fmt: skip
-
-
 
 
 def _rows(

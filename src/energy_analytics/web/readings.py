@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,7 +90,9 @@ class RawReadings:
         walls = np.asarray(found["wall"], dtype=np.int64)
         instants = walls - np.asarray(found["shift"], dtype=np.int64) * 60_000_000
         inside = (instants >= start) & (instants < end)
-        return Rows(instants[inside], walls[inside], np.asarray(found["code"])[inside], np.asarray(found["kwh"])[inside])
+        return Rows(
+            instants[inside], walls[inside], np.asarray(found["code"])[inside], np.asarray(found["kwh"])[inside]
+        )
 
     def statistics(
         self, site: Site, appliances: Sequence[str], start: int | None, end: int | None
@@ -119,9 +122,7 @@ class RawReadings:
         names = ("appliance", "total_kwh", "avg_kwh", "std_kwh", "count", "peak_hour")
         return [dict(zip(names, row, strict=True)) for row in rows]
 
-    def of_days(
-        self, site: Site, spans: Sequence[tuple[str, tuple[date, date]]]
-    ) -> Iterator[tuple[int, Integers]]:
+    def of_days(self, site: Site, spans: Sequence[tuple[str, tuple[date, date]]]) -> Iterator[tuple[int, Integers]]:
         """Yield the instants of an appliance's readings on the days of each span, with the span's place, in order."""
         files = self.files(site)
         if not spans or not files.files:
@@ -147,8 +148,8 @@ class RawReadings:
                 JOIN spans ON spans.appliance = readings.appliance AND timestamp >= since AND timestamp < until
                 ORDER BY place, instant""").fetchnumpy()
         places, instants = np.asarray(found["place"]), np.asarray(found["instant"])
-        bounds = np.flatnonzero(np.diff(places, prepend=-1)).tolist() + [len(places)]
-        for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+        bounds = [*np.flatnonzero(np.diff(places, prepend=-1)).tolist(), len(places)]
+        for begin, end in pairwise(bounds):
             yield int(places[begin]), instants[begin:end]
 
     def _look(self, site: Site, paths: Sequence[Path]) -> Files:
@@ -200,7 +201,11 @@ def within(files: Files, start: int, end: int) -> str:
             "(SELECT CAST(NULL AS TIMESTAMP) AS timestamp, CAST(NULL AS VARCHAR) AS appliance, "
             "CAST(NULL AS DOUBLE) AS kwh, CAST(NULL AS SMALLINT) AS utc_offset_minutes WHERE false)"
         )
-    offset = "utc_offset_minutes" if any(file.has_offsets for file in chosen) else "CAST(NULL AS SMALLINT) AS utc_offset_minutes"
+    offset = (
+        "utc_offset_minutes"
+        if any(file.has_offsets for file in chosen)
+        else "CAST(NULL AS SMALLINT) AS utc_offset_minutes"
+    )
     source = parquet(paths, "filename", "union_by_name")
     wanted = f"""timestamp BETWEEN TIMESTAMP '{since}' AND TIMESTAMP '{until}'
         AND appliance IN (SELECT appliance FROM names)"""

@@ -1,4 +1,4 @@
-"""The dashboard's pages: one shell for all of them, its scripts and styles, and the chart library as it is installed."""
+"""The dashboard's pages: one shell for all of them, its scripts and styles, and the installed chart library."""
 
 import hashlib
 import mimetypes
@@ -24,7 +24,11 @@ PAGES: Final = (
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK_AGAIN: Final = "no-cache"
 _MISSING: Final = "<!doctype html><html lang=en><title>Energy</title><p>The dashboard's pages are not installed."
-_TYPES: Final = {".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".webmanifest": "application/manifest+json"}
+_TYPES: Final = {
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
 _PACKED: Final = (".js", ".css", ".svg", ".html", ".json", ".webmanifest")
 
 

@@ -28,7 +28,10 @@ def by_appliance(site: Site, grids: Grids, raw: RawReadings, span: Range, applia
     for one in found:
         place = days.appliances.index(one["appliance"])
         share = 100 * one["total_kwh"] / everything if everything > 0 else None
-        costs = {name: added(cut.part(matrix)[place]) for name, matrix in (("cost", days.cost), ("carbon_kg", days.carbon_kg))}
+        costs = {
+            name: added(cut.part(matrix)[place])
+            for name, matrix in (("cost", days.cost), ("carbon_kg", days.carbon_kg))
+        }
         rows.append({**one, "share_percent": share, **costs})
     return sorted(rows, key=lambda one: (-one["total_kwh"], one["appliance"]))
 
@@ -40,7 +43,7 @@ def by_hour(site: Site, grids: Grids, raw: RawReadings, span: Range, appliances:
     fine = [one for one in appliances if (steps.get(one) or 0) <= 60]
     first, last = hours.places(span.start, span.end)
     kwh = hours.values(fine, first, last)
-    known = np.isfinite(kwh).any(axis=0) if len(fine) else np.zeros(last - first, dtype=bool)
+    known = np.isfinite(kwh).any(axis=0) if fine else np.zeros(last - first, dtype=bool)
     total = np.nansum(kwh, axis=0)
     means = mean_by(total[known], hours.walls[first:last][known] // 3600 % 24, 24)
     return [{"hour": hour, "mean_kwh": mean} for hour, mean in enumerate(means)]
@@ -54,7 +57,7 @@ def by_weekday(site: Site, grids: Grids, raw: RawReadings, span: Range, applianc
     if len(rows) == len(days.appliances):
         whole = cut.complete
     else:
-        whole = (np.nan_to_num(cut.part(days.coverage)[rows]) >= COMPLETE_DAY_SHARE - _ROUNDING).all(axis=0)
+        whole = np.asarray(np.nan_to_num(cut.part(days.coverage)[rows]) >= COMPLETE_DAY_SHARE - _ROUNDING).all(axis=0)
     kwh = np.nansum(cut.part(days.kwh)[rows], axis=0)
     weekdays = np.array([day.weekday() for day in cut.own], dtype=np.int64)
     means = mean_by(kwh[whole], weekdays[whole], 7)

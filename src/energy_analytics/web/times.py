@@ -85,7 +85,11 @@ class Range:
 
 def range_of(start: str | None, end: str | None, zone: Zone) -> Range:
     """Read the two ends of a request's range."""
-    return Range(*(None if text is None else _instant(text, zone) for text in (start, end)), zone)
+    return Range(
+        None if start is None else _instant(start, zone),
+        None if end is None else _instant(end, zone),
+        zone,
+    )
 
 
 def _instant(text: str, zone: Zone) -> int:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from ..lake import Lake, LakeError, LocalLake, open_lake
@@ -44,7 +45,7 @@ class Worker:
 
     def start(self) -> None:
         """Start it."""
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, in our own interpreter
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "energy_analytics.web.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -134,22 +135,32 @@ def _work(lake: LocalLake, settings: Settings, handed: "queue.SimpleQueue[str]")
                 for key in arrivals.ready():
                     _run(lake, settings, key)
         except LakeError as error:
-            print(error, file=sys.stderr)
+            _complain(str(error))
 
 
 def _run(lake: LocalLake, settings: Settings, key: str) -> None:
     from ..pipeline import FailedRunError, run
     from ..uploads import identify
 
-    print(json.dumps([key]), flush=True)
+    _tell([key])
     try:
-        run(lake, identify(lake, lake.describe(key)), settings, others=False)
-    except FailedRunError:
-        pass  # Its record says so.
+        with suppress(FailedRunError):  # Its record says so.
+            run(lake, identify(lake, lake.describe(key)), settings, others=False)
     except Exception as error:  # noqa: BLE001 - one upload must not keep the others from being run
-        print(f"{key} was not run: {error}", file=sys.stderr)
+        _complain(f"{key} was not run: {error}")
     finally:
-        print("[]", flush=True)
+        _tell([])
+
+
+def _tell(running: list[str]) -> None:
+    """Tell the server what is being run."""
+    sys.stdout.write(json.dumps(running) + "\n")
+    sys.stdout.flush()
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -50,9 +50,7 @@ def table(
         path = _file(desk, site, table, format_, stack)
         kept = stack.pop_all()
     name = f"{site.name.replace('/', '-') or 'site'}-{table}.{format_}"
-    return FileResponse(
-        path, media_type=MEDIA_TYPES[format_], filename=name, background=BackgroundTask(kept.close)
-    )
+    return FileResponse(path, media_type=MEDIA_TYPES[format_], filename=name, background=BackgroundTask(kept.close))
 
 
 @router.get(

@@ -27,7 +27,9 @@ def episodes(
     since: Since = None,
     until: Until = None,
     include_dismissed: bool = False,
-    sort: Annotated[Sorting, Query(description="Cost and severity: the highest first; start: the newest first.")] = "cost",
+    sort: Annotated[
+        Sorting, Query(description="Cost and severity: the highest first; start: the newest first.")
+    ] = "cost",
 ) -> Answer:
     """List the episodes that reach into a range."""
     chosen = appliances_of(site, appliance)

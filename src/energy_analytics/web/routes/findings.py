@@ -26,7 +26,9 @@ def findings(site: AtSite, include_dismissed: bool = False) -> Answer:
     rows = site.newest["results"]["findings"]
     return {
         "findings": [
-            _told(row, row["id"] in dismissed) for row in rows if include_dismissed or row["id"] not in dismissed
+            _told(row, dismissals.is_unwanted(dismissed, row))
+            for row in rows
+            if include_dismissed or not dismissals.is_unwanted(dismissed, row)
         ],
         "audit": _audit(site),
         "currency": currency(site.newest),
@@ -65,7 +67,11 @@ def _told(row: dict[str, Any], dismissed: bool) -> dict[str, Any]:
 def _audit(site: Site) -> dict[str, Any] | None:
     """Return what the report has of the auditor: of the findings that were told then, in the words found then."""
     manifest = site.newest
-    told = [from_row(row) for row in manifest["results"]["findings"] if row["id"] not in manifest["dismissed"]]
+    told = [
+        from_row(row)
+        for row in manifest["results"]["findings"]
+        if not dismissals.is_unwanted(manifest["dismissed"], row)
+    ]
     advice = as_written(told, manifest.get("words"))
     if not advice.auditor:
         return None

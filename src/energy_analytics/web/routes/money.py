@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 
 from ... import billing
 from ...lake import LakeError
-from ...money import choose_tariff, parse_tariff, plain
+from ...money import Shifting, parse_tariff, plain
 from ...tariff import TariffError
 from .. import models
 from ..desk import Answer, AtDesk, AtSite, Desk, Since, Until
@@ -43,10 +43,9 @@ def bill(desk: AtDesk, site: AtSite, since: Since = None, until: Until = None) -
 @router.get("/tariffs", response_model=models.Tariffs)
 def tariffs(desk: AtDesk, site: AtSite) -> Answer:
     """Put the newest year of the site under each tariff that the settings name."""
-    own = site.settings
-    current = choose_tariff(own.tariff_file, price_per_kwh=own.price_per_kwh, currency=own.currency)
     _ = site.newest
-    if not own.compare_tariffs:
+    current = _told(lambda: billing.tariff_of(desk.settings, site.name))
+    if not site.settings.compare_tariffs:
         return {"current": current.name, "currency": current.currency, "start": None, "end": None, "tariffs": []}
     return _comparison(_told(lambda: billing.compare_site(desk.lake, site.name, [], desk.settings)))
 
@@ -79,23 +78,28 @@ def what_if(
     site: AtSite,
     appliance: Annotated[str, Query(max_length=300)],
     from_hour: Annotated[Hour, Query(description="Hour of the day from which it may run.")],
-    to_hour: Annotated[Hour, Query(description="Hour before which it must have run; the same hour is the whole day.")],
+    to_hour: Annotated[
+        int, Query(ge=0, le=24, description="Hour before which it must have run; the same hour is the whole day.")
+    ],
 ) -> Answer:
     """Move an appliance to the cheapest of some hours of each day, and say what that would have saved."""
     [name] = appliances_of(site, [appliance])
-    found = _told(
-        lambda: billing.move_site(desk.lake, site.name, desk.settings, appliance=name, hours=(from_hour, to_hour))
-    )
-    return {"appliance": name, "from_hour": from_hour, "to_hour": to_hour, **_shifting(found)}
+    hours = (from_hour, to_hour) if from_hour != to_hour else (0, 24)
+    found = _told(lambda: billing.move_site(desk.lake, site.name, desk.settings, appliance=name, hours=hours))
+    by_the_hour = _told(lambda: billing.tariff_of(desk.settings, site.name)).by_the_hour
+    about = {"appliance": name, "from_hour": from_hour, "to_hour": to_hour}
+    return {**about, **_shifting(found, by_the_hour=by_the_hour)}
 
 
-def _shifting(found: Any) -> dict[str, Any]:
+def _shifting(found: Shifting, *, by_the_hour: bool) -> dict[str, Any]:
     moved = found.moved[0] if found.moved else None
     note = None
-    if moved is None:
-        note = "Its readings are too long to tell the hours in which it ran."
-    elif not found.saving:
-        note = "Nothing is saved: the hours cost the same, or it runs at the cheapest of them already."
+    if not found.saving:
+        note = (
+            "It runs at the cheapest of these hours already, or they cost no less than those in which it runs."
+            if by_the_hour
+            else "Every hour costs the same under this tariff, so moving it saves nothing."
+        )
     return {
         "currency": found.currency,
         "start": found.start,
@@ -121,7 +125,7 @@ def _compared(desk: Desk, site: Site, content: bytes) -> dict[str, Any]:
     except TariffError as error:
         raise ProblemError(422, str(error)) from error
     try:
-        return _comparison(billing.compare_site(desk.lake, site.name, [], desk.settings, tariffs=[tariff]))
+        return _comparison(billing.compare_site(desk.lake, site.name, [], desk.settings, further=[tariff]))
     except TariffError as error:
         raise ProblemError(422, str(error)) from error
 

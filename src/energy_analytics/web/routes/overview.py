@@ -4,11 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from ...runs import Manifest
 from .. import models, periods
 from ..attention import attention
 from ..desk import Answer, AtDesk, AtSite, Since, Until
 from ..gaps import gaps_of
-from ...runs import Manifest
 from ..times import range_of
 
 router = APIRouter(tags=["overview"])

@@ -20,7 +20,9 @@ Stamp = Annotated[str, Path(max_length=64, description="As the list has it: 2026
 def runs(
     site: AtSite,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    cursor: Annotated[str | None, Query(pattern="^[0-9]{8}_[0-9]{6}$", description="next_cursor of the page before.")] = None,
+    cursor: Annotated[
+        str | None, Query(pattern="^[0-9]{8}_[0-9]{6}$", description="next_cursor of the page before.")
+    ] = None,
 ) -> Answer:
     """List the runs, the newest upload first. Runs of one second stay together, whatever the limit."""
     found: list[dict[str, Any]] = []

@@ -64,9 +64,7 @@ async def upload(request: Request, response: Response, desk: AtDesk, name: Name,
 
 
 @router.get("/uploads", response_model=models.Uploads)
-def newest(
-    desk: AtDesk, site: AtSite, limit: Annotated[int, Query(ge=1, le=1000)] = 50
-) -> Answer:
+def newest(desk: AtDesk, site: AtSite, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Answer:
     """List the newest uploads of a site."""
     newest_first = uploads.newest_first(site)[:limit]
     return {"uploads": [uploads.told(desk.sites, site, stored, rows=False) for stored in newest_first]}
