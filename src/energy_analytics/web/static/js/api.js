@@ -6,11 +6,11 @@ const BASE = "/api/v1";
 const CACHED_ANSWERS = 60;
 const answers = new Map();
 
-/** What went wrong: `message` is its title, `detail` says more, `status` is 0 when the server was not reached. */
+/** What went wrong: `message` is a sentence, `title` the kind of problem, `status` is 0 when the server was not reached. */
 export class Problem extends Error {
   constructor({ title, detail = "", status = 0, errors = [] }) {
-    super(title);
-    Object.assign(this, { name: "Problem", detail, status, errors });
+    super(detail || title);
+    Object.assign(this, { name: "Problem", title, detail, status, errors });
   }
 }
 
@@ -41,7 +41,7 @@ async function reach(url, options) {
     return await fetch(url, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem({ title: "The server cannot be reached", detail: "It may have been stopped, or the network is down." });
+    throw new Problem({ title: "The server cannot be reached. It may have been stopped, or the network is down." });
   }
 }
 

@@ -6,6 +6,7 @@ import * as format from "./format.js";
 import { colourOf, createChart, faint, grouped, markOf, total } from "./plot.js";
 
 const MOST_BARS = 130;
+const MOST_STEPS = 400; // up to so many readings, each is seen to hold for its interval
 const HOVER_DATES = {
   raw: "%a %-d %b %Y, %H:%M",
   hour: "%a %-d %b %Y, %H:%M",
@@ -102,7 +103,7 @@ function buildLine({ timestamps, series, resolution = "hour", marks = [], unit =
   const scale = scaleOf(highest, unit);
   const traces = series.map(({ name, values, isDashed = false }, index) => ({
     x, y: scale.scaled(values), name, type: "scatter", mode: x.length < 40 ? "lines+markers" : "lines", connectgaps: false,
-    line: { color: colours[index], width: x.length > 1000 ? 1 : 2, dash: isDashed ? "dot" : "solid" }, marker: { size: 4, color: colours[index] },
+    line: { color: colours[index], width: x.length > 1000 ? 1 : 2, shape: x.length <= MOST_STEPS && resolution !== "day" ? "hv" : "linear", dash: isDashed ? "dot" : "solid" }, marker: { size: 4, color: colours[index] },
     ...(index === 0 && series.length === 1 ? { fill: "tozeroy", fillcolor: faint(colours[index], 0.12) } : {}),
     hovertemplate: `%{y:,.3~f} ${scale.unit}`,
   }));

@@ -43,7 +43,7 @@ async function show({ isFirst = false, isBack = false } = {}) {
   const period = periodOf(new URLSearchParams(location.search), site);
   if (site) {
     localStorage.setItem(SITE_KEY, site.site);
-    setAppliances(site.appliances.map((one) => one.appliance));
+    setAppliances((site.appliances ?? []).map((one) => one.appliance));
   }
   drawHeader({ site, period });
   const key = `${location.pathname}\n${site?.site ?? ""}\n${Boolean(period)}`;
@@ -114,7 +114,7 @@ function missing(ctx) {
 }
 
 function failed(error) {
-  page(main, { title: "This page could not be shown" }, h("div", { class: "card" }, errorState(error, () => open({ ...app.shown, ...app.shown.ctx }))));
+  page(main, { title: "This page could not be shown" }, h("div", { class: "card" }, errorState(error, () => location.reload())));
   nameWindow();
 }
 
@@ -131,7 +131,7 @@ function arrive({ isBack }) {
 }
 
 /** The server says how things stand: ask for the sites again if one has changed, and tell the page. */
-async function heard({ sites, uploads }) {
+async function heard({ sites = {}, uploads = {} }) {
   const isNews = Object.entries(sites).some(([name, version]) => app.sites.find((one) => one.site === name)?.version !== version);
   const isUploadNews = JSON.stringify(uploads) !== JSON.stringify(app.uploads);
   app.uploads = uploads;
@@ -139,10 +139,11 @@ async function heard({ sites, uploads }) {
   if (!app.shown || !(isNews || isUploadNews)) return;
   const site = siteOfAddress();
   const period = periodOf(new URLSearchParams(location.search), site);
-  const isSame = Boolean(site) === Boolean(app.shown.ctx.site) && site?.site === app.shown.ctx.site?.site;
+  const { ctx } = app.shown;
+  const isSame = site?.site === ctx.site?.site && Boolean(period) === Boolean(ctx.period);
   if (!isSame) return void show();
-  if (isNews) setAppliances(site?.appliances.map((one) => one.appliance) ?? []);
-  if (isNews && period?.label !== app.shown.ctx.period?.label) drawHeader({ site, period });
+  if (isNews) setAppliances((site?.appliances ?? []).map((one) => one.appliance));
+  if (isNews && period?.label !== ctx.period?.label) drawHeader({ site, period });
   await tell({ what: isNews ? "data" : "uploads", site, period, uploads });
 }
 

@@ -61,7 +61,7 @@ export const emptyLake = (ctx) => h("div", { class: "card empty-lake" },
 /** What went wrong, in words, with a way to try again. An aborted request is none of the reader's business. */
 export function errorState(error, retry = null) {
   return h("div", { class: "error-state", role: "alert" }, icon(WARNING),
-    h("div", {}, h("p", { class: "error-title" }, error.message), error.detail && h("p", { class: "muted" }, error.detail),
+    h("div", {}, h("p", { class: "error-title" }, error.message),
       retry && h("button", { type: "button", class: "button", onclick: retry }, "Try again")));
 }
 

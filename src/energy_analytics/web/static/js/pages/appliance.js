@@ -6,7 +6,7 @@ import { h } from "../dom.js";
 import * as format from "../format.js";
 import { table } from "../table.js";
 import { badge, emptyLake, emptyState, isAborted, page, section, tile } from "../ui.js";
-import { assumptionOf } from "./appliances.js";
+import { rates } from "./figures.js";
 import { zoomableUse } from "./zoom.js";
 
 const HISTORY_DAYS = 28;
@@ -87,7 +87,7 @@ function showFigures(part, name, { money, carbon }, { rows }) {
       tile({ label: money?.is_default ? "Cost, at an assumed price" : "Cost", value: format.money(row.cost, money?.currency) }),
       tile({ label: carbon?.is_default ? "CO\u2082, at an assumed factor" : "CO\u2082", value: format.carbon(row.carbon_kg) }),
       tile({ label: "Peak hour of the day", value: format.hour(row.peak_hour) })),
-    h("p", { class: "assumptions" }, assumptionOf(money, carbon)));
+    h("p", { class: "assumptions" }, `${rates(money, carbon).join(". ")}.`));
 }
 
 const highest = (rows, key) => rows.filter((row) => row[key] !== null).reduce((best, row) => (best && best[key] >= row[key] ? best : row), null);

@@ -5,6 +5,7 @@ import * as format from "../format.js";
 import { markOf } from "../plot.js";
 import { table } from "../table.js";
 import { emptyLake, emptyState, isAborted, page, section } from "../ui.js";
+import { rates } from "./figures.js";
 
 const FILTER_FROM = 12; // so many appliances and more get a field to find one
 
@@ -26,7 +27,7 @@ export async function render(main, ctx) {
       const { rows, money, carbon } = await load(ctx, signal);
       view.rows = rows;
       filter.node.hidden = rows.length < FILTER_FROM;
-      replace(assumed, assumptionOf(money, carbon));
+      replace(assumed, `${rates(money, carbon).join(". ")}.`);
       if (view.table?.isConnected) {
         part.node.removeAttribute("aria-busy");
         view.table.update(wanted());
@@ -63,11 +64,6 @@ function filterField(onInput) {
   const node = h("div", { class: "no-print", hidden: true }, h("label", { for: id, class: "visually-hidden" }, "Find an appliance"), field);
   return { node, text: () => field.value.trim().toLowerCase() };
 }
-
-export const assumptionOf = (money, carbon) => [
-  money && `${money.is_default ? "Assumed price" : "Price"}: ${[money.tariff, money.terms].filter(Boolean).join(", ")}. `,
-  carbon && `${carbon.is_default ? "Assumed carbon factor" : "Carbon factor"}: ${[carbon.name, carbon.terms].filter(Boolean).join(", ")}.`,
-].filter(Boolean);
 
 function applianceTable(rows, money, ctx) {
   const currency = money?.currency;

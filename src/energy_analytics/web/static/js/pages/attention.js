@@ -14,13 +14,22 @@ const KINDS = {
 const SHOWN = 5;
 const ID_NAMES = { episode: "episode", finding: "finding" };
 
+/** What it costs, or what could be saved, in words. */
+function worth({ kind, cost }, currency) {
+  if (cost === null) return null;
+  const amount = format.money(Math.abs(cost), currency);
+  return kind === "finding" ? `save ${amount} a year` : `${amount} ${cost < 0 ? "less" : "more"}`;
+}
+
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
+
 function entry(item, { currency, ctx }) {
   const [word, tone] = KINDS[item.kind] ?? [item.kind, "neutral"];
   const query = item.id && ID_NAMES[item.kind] ? { [ID_NAMES[item.kind]]: item.id } : {};
   return h("li", { class: "attention-item" },
-    h("div", { class: "attention-head" }, badge(word, tone), item.cost !== null && h("span", { class: "attention-cost" }, format.money(item.cost, currency))),
+    h("div", { class: "attention-head" }, badge(word, tone), h("span", { class: "attention-cost" }, worth(item, currency))),
     h("a", { class: "attention-title", href: ctx.href(`/${item.page}`, query) }, item.title),
-    item.detail && h("p", { class: "muted" }, item.detail));
+    item.detail && h("p", { class: "muted" }, sentence(item.detail)));
 }
 
 /** The list of an overview; what does not fit is counted. */

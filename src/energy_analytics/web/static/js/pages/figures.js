@@ -36,7 +36,7 @@ export function tiles({ total, peak, before, year_ago: yearAgo, money, carbon, p
     tile({
       label: money?.is_default ? "Cost, at an assumed price" : "Cost", value: format.money(total.cost, currency),
       notes: [
-        total.cost === null ? "No price is known" : money?.unpriced,
+        total.cost === null ? money?.unpriced ?? "Not known for these results" : null,
         cost(before) && `Before: ${cost(before)}`, cost(yearAgo) && `A year ago: ${cost(yearAgo)}`,
       ],
     }),
@@ -50,11 +50,19 @@ export function tiles({ total, peak, before, year_ago: yearAgo, money, carbon, p
     }));
 }
 
-/** What the amounts rest on, named where they stand. */
+/** The tariff or factor in words; its terms often name it already. */
+const named = (name, terms) => (terms?.includes(name) ? terms : [name, terms].filter(Boolean).join(", "));
+
+/** Price and carbon factor, and whether they are only assumed. */
+export const rates = (money, carbon) => [
+  money && `${money.is_default ? "Assumed price" : "Price"}: ${named(money.tariff, money.terms)}`,
+  carbon && `${carbon.is_default ? "Assumed carbon factor" : "Carbon factor"}: ${named(carbon.name, carbon.terms)}`,
+].filter(Boolean);
+
+/** What the amounts rest on and are compared with, named where they stand. */
 export function assumptions({ money, carbon, before, year_ago: yearAgo }) {
   const lines = [
-    money && `${money.is_default ? "Assumed price" : "Price"}: ${[money.tariff, money.terms].filter(Boolean).join(", ")}`,
-    carbon && `${carbon.is_default ? "Assumed carbon factor" : "Carbon factor"}: ${[carbon.name, carbon.terms].filter(Boolean).join(", ")}`,
+    ...rates(money, carbon),
     before && `Before: ${spanOf(before)}`,
     yearAgo && `A year ago: ${spanOf(yearAgo)}`,
   ].filter(Boolean);

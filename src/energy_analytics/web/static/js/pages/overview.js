@@ -19,7 +19,7 @@ const HEAT_PX = 300;
 export async function render(main, ctx) {
   if (!ctx.site || !ctx.period) return void page(main, { title: "Overview" }, emptyLake(ctx));
   const parts = {
-    figures: section({ title: "Totals", isHeadingHidden: true, minHeightPx: 128, class: "card-tiles" }),
+    figures: section({ title: "Totals", isHeadingHidden: true, minHeightPx: 128, class: "card-tiles overview-figures" }),
     use: section({ title: "Energy over time", minHeightPx: CHART_PX + 110, class: "span-8", actions: h("div", { class: "no-print" }) }),
     attention: section({ title: "What needs attention", minHeightPx: 240, class: "span-4" }),
     share: section({ title: "Share of appliances", minHeightPx: 200, class: "span-4" }),
