@@ -57,7 +57,7 @@ class AnomaliesView {
     this.list = growingList({ step: CARDS_AT_A_TIME, unit: "episodes", class: "episodes", draw: (one) => this.card(one) });
     this.body = h("div", { class: "stack" }, skeleton(480));
     page(main, { title: "Anomalies", lead: "Times in which an appliance used more or less than usual, or not as usual." },
-      this.controls, this.summary, this.body);
+      this.controls, h("h2", { class: "visually-hidden" }, "Episodes"), this.summary, this.body);
   }
 
   async changed(what, signal) {
@@ -234,8 +234,10 @@ class AnomaliesView {
     }
     if (episode.dismissed) this.filter.isDismissedShown = true;
     if (!chosen([episode], this.filter).length) Object.assign(this.filter, { appliance: "", kind: "", status: "all" });
-    this.drawControls();
-    this.draw({ atLeast: chosen(this.data.episodes, this.filter).findIndex((one) => one.id === id) + 1 });
+    if (!this.cardOf(id)) {
+      this.drawControls();
+      this.draw({ atLeast: chosen(this.data.episodes, this.filter).findIndex((one) => one.id === id) + 1 });
+    }
     const card = this.cardOf(id);
     card.scrollIntoView({ block: "start" });
     card.querySelector(".episode-toggle").focus({ preventScroll: true });

@@ -16,7 +16,7 @@ export async function render(main, ctx) {
     ahead: section({ title: "The next seven days", minHeightPx: CHART_HEIGHT_PX + 160 }),
     days: section({ title: "Day by day", minHeightPx: 300 }),
     bill: section({ title: "Bill of the month", minHeightPx: 200 }),
-    appliances: section({ title: "By appliance", minHeightPx: 200 }),
+    appliances: section({ title: "By appliance", minHeightPx: 150 }),
     scores: section({ title: "How good are these forecasts?", minHeightPx: 260 }),
   };
   page(main, { title: "Forecast", lead: "Counted from the last day that was read." },
@@ -47,8 +47,8 @@ function show(view, forecast) {
   days.show(dayTable(forecast));
   bill.show(billOf(forecast));
   appliances.node.hidden = !forecast.appliances.length;
-  appliances.show(applianceTable(forecast));
-  scores.show(...scoresOf(forecast));
+  appliances.show(h("div", { class: "stack" }, applianceTable(forecast)));
+  scores.show(h("div", { class: "stack" }, scoresOf(forecast)));
 }
 
 /** There is no forecast: why, and what makes one. The bill of the month may be known all the same. */
@@ -86,15 +86,15 @@ function showAhead(view, part, forecast) {
   };
   view.chart?.remove();
   view.chart = charts.band(options);
-  part.show(
+  part.show(h("div", { class: "stack" },
     h("dl", { class: "tiles" },
       tile({ label: "Energy expected", value: format.energy(sum(days, "yhat")), notes: [`${format.energy(sum(days, "yhat") / days.length)} a day`] }),
       cost !== null && tile({ label: "Cost expected", value: format.money(cost, currency), notes: [`${format.money(cost / days.length, currency)} a day`] }),
-      tile({ label: "Highest day", value: format.dayWithWeekday(highest.day), notes: [`${format.energy(highest.yhat)} (${format.energy(highest.yhat_lower)} to ${format.energy(highest.yhat_upper)})`] }),
+      tile({ label: "Highest day", value: format.dayWithWeekday(highest.day).slice(0, -5), notes: [`${format.energy(highest.yhat)} (${format.energy(highest.yhat_lower)} to ${format.energy(highest.yhat_upper)})`] }),
       tile({ label: "Model", value: modelName(forecast.model), notes: [`Trained on ${format.count(forecast.trained_on_days, "complete day")}`] })),
     view.chart.node,
     h("p", { class: "muted" }, rangeWords(forecast, level)),
-    forecast.assumption && h("p", { class: "muted" }, forecast.assumption));
+    forecast.assumption && h("p", { class: "muted" }, forecast.assumption)));
 }
 
 function rangeWords({ measured_coverage: measured }, level) {
@@ -104,6 +104,10 @@ function rangeWords({ measured_coverage: measured }, level) {
     : `${made} On this site’s own past it did ${format.number(100 * measured)} times out of 100.`;
 }
 
+/** A value with its range under it. */
+const ranged = (value, lower, upper, write) => h("span", {}, write(value),
+  lower === null ? null : h("span", { class: "muted under" }, `${write(lower)} to ${write(upper)}`));
+
 function dayTable({ days, currency }) {
   const isPriced = days.some((one) => one.cost !== null);
   return table({
@@ -112,13 +116,15 @@ function dayTable({ days, currency }) {
     rows: days,
     columns: [
       { key: "day", label: "Day", isRowHeader: true, isSortable: false, cell: (row) => format.dayWithWeekday(row.day) },
-      { key: "yhat", label: "Energy", isNumeric: true, isSortable: false, cell: (row) => format.energy(row.yhat) },
-      { key: "range", label: "Range", isNumeric: true, isSortable: false, cell: (row) => `${format.energy(row.yhat_lower)} to ${format.energy(row.yhat_upper)}` },
-      ...(isPriced ? [
-        { key: "cost", label: "Cost", isNumeric: true, isSortable: false, cell: (row) => format.money(row.cost, currency) },
-        { key: "costs", label: "Range", isNumeric: true, isSortable: false, cell: (row) => (row.cost_lower === null ? format.UNKNOWN : `${format.money(row.cost_lower, currency)} to ${format.money(row.cost_upper, currency)}`) },
-      ] : []),
-    ],
+      {
+        key: "yhat", label: "Energy, with its range", isNumeric: true, isSortable: false,
+        cell: (row) => ranged(row.yhat, row.yhat_lower, row.yhat_upper, format.energy),
+      },
+      isPriced && {
+        key: "cost", label: "Cost, with its range", isNumeric: true, isSortable: false,
+        cell: (row) => ranged(row.cost, row.cost_lower, row.cost_upper, (amount) => format.money(amount, currency)),
+      },
+    ].filter(Boolean),
   });
 }
 

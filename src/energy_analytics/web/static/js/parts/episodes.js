@@ -82,15 +82,14 @@ export function episodeCard(episode, { currency, onToggle, onDismiss }) {
         badge(episode.status, status.tone), episode.dismissed && badge("dismissed"), h("span", { class: "visually-hidden" }, status.title)),
       h("p", { class: "muted" }, when(episode)),
       h("p", { class: "episode-reason" }, `${sentence(episode.reason)}.`)),
-    h("div", { class: "episode-side" },
-      facts([
-        ["Used", format.energy(episode.actual_kwh)],
-        ["Expected", format.energy(episode.expected_kwh)],
-        ["Difference", excessWords(episode)],
-        ["Cost", costWords(episode.cost, currency)],
-        ["Severity", severityWords(episode.severity)],
-      ]),
-      dismissal),
+    dismissal,
+    facts([
+      ["Used", format.energy(episode.actual_kwh)],
+      ["Expected", format.energy(episode.expected_kwh)],
+      ["Difference", excessWords(episode)],
+      ["Cost", costWords(episode.cost, currency)],
+      ["Severity", severityWords(episode.severity)],
+    ]),
     detail);
   node.open = (content) => {
     toggle.setAttribute("aria-expanded", "true");

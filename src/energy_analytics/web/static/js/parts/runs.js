@@ -14,7 +14,7 @@ const refusedOf = (run) => Object.values(run.rejected_by_reason ?? {}).reduce((s
 
 /** `{node, load(signal)}`. */
 export function runs(ctx) {
-  const part = section({ title: "Runs", minHeightPx: 200, note: "The newest first. A run analyses the whole history of the site." });
+  const part = section({ title: "Runs", minHeightPx: 96, note: "The newest first. A run analyses the whole history of the site." });
   return { node: part.node, load: (signal) => load({ ctx, part }, signal) };
 }
 
@@ -45,7 +45,7 @@ function show({ ctx, part, rows, cursor }) {
 }
 
 const runTable = (ctx, rows) => table({
-  caption: "Runs",
+  caption: "Runs of the site, the newest first",
   rows,
   columns: [
     {
