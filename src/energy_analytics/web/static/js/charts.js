@@ -199,7 +199,7 @@ function buildBars({ labels, series, unit = "kWh", digits = 2 }, theme) {
     })),
     layout: { barmode: "group", bargap: 0.25 },
     axis: categories(labels),
-    yaxis: units(scale.unit),
+    yaxis: units(unit),
     legend: series.map(({ name }, index) => ({ name, colour: colours[index] })),
     table: {
       columns: [{ key: "label", label: "", isRowHeader: true, isSortable: false }, ...series.map(({ name }, index) => kwhColumn(`s${index}`, `${name}, ${unit}`))],
