@@ -55,7 +55,7 @@ def create_app(
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(shell.router(_config(access, uploads, live, max_upload_bytes)))
-    app.openapi = lambda: describe(app, access, prefix=PREFIX)  # type: ignore[method-assign]
+    app.openapi = lambda: describe(app, access, prefix=PREFIX, max_upload_bytes=max_upload_bytes)  # type: ignore[method-assign]
     return app
 
 

@@ -34,11 +34,11 @@ _FURTHER: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("/tariffs", "post"): ("409", "413"),
     ("/what-if", "get"): ("409",),
     ("/uploads", "post"): ("409", "413"),
-    ("/uploads/target", "get"): ("409", "413"),
+    ("/uploads/target", "get"): ("409",),
 }
 
 
-def describe(app: FastAPI, access: Access, *, prefix: str) -> dict[str, Any]:
+def describe(app: FastAPI, access: Access, *, prefix: str, max_upload_bytes: int) -> dict[str, Any]:
     """Return the description, made once."""
     if app.openapi_schema is not None:
         return app.openapi_schema
@@ -53,6 +53,9 @@ def describe(app: FastAPI, access: Access, *, prefix: str) -> dict[str, Any]:
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             _complete(operation, [*always, *_FURTHER.get((path.removeprefix(prefix), method), ())], method)
+    for parameter in schema["paths"][f"{prefix}/uploads/target"]["get"]["parameters"]:
+        if parameter["name"] == "size_bytes":
+            parameter["schema"]["maximum"] = max_upload_bytes
     if access.kind != "none":
         schema["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         schema["security"] = [{"bearer": []}]

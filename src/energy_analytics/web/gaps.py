@@ -1,11 +1,11 @@
 """Where readings of an appliance are missing between two others."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
 
-from .grids import Grids
+from .grids import Floats, Grids, Integers
 from .readings import RawReadings
 from .sites import Site
 
@@ -20,9 +20,9 @@ def gaps_of(site: Site, grids: Grids, raw: RawReadings, start: date, end: date) 
     steps = {one["appliance"]: one["step_minutes"] for one in site.newest["results"]["appliances"]}
     spans = [
         (name, span)
-        for name in days.appliances
+        for row, name in enumerate(days.appliances)
         if steps.get(name)
-        for span in _stretches(days.days, days.coverage[days.appliances.index(name)], start, end)
+        for span in _stretches(days.numbers, days.coverage[row], start, end)
     ]
     begin, until = zone.start_of(start), zone.start_of(end)
     found = []
@@ -40,22 +40,23 @@ def gaps_of(site: Site, grids: Grids, raw: RawReadings, start: date, end: date) 
     ]
 
 
-def _stretches(
-    days: tuple[date, ...], coverage: np.ndarray[Any, np.dtype[np.float64]], start: date, end: date
-) -> list[tuple[date, date]]:
-    """Return the spans of days, end exclusive, that hold a gap and a day with readings on either side of it."""
-    own = [(day, share) for day, share in zip(days, coverage.tolist(), strict=True) if np.isfinite(share)]
-    spans: list[tuple[date, date]] = []
-    for place, (day, share) in enumerate(own):
-        before = own[place - 1][0] if place else day
-        after = own[place + 1][0] if place + 1 < len(own) else day
-        is_holed = share < 1
-        follows_hole = (day - before).days > 1
-        if not (is_holed or follows_hole) or after < start or before >= end:
+def _stretches(numbers: Integers, coverage: Floats, start: date, end: date) -> list[tuple[date, date]]:
+    """Return the spans of days, end exclusive, that hold a gap and a day with readings on either side of it.
+
+    `numbers` are the ordinals of the days.
+    """
+    known = np.isfinite(coverage)
+    own, holed = numbers[known], coverage[known] < 1
+    follows_hole = np.diff(own, prepend=own[:1]) > 1
+    spans: list[tuple[int, int]] = []
+    for place in np.flatnonzero(holed | follows_hole).tolist():
+        before = int(own[max(0, place - 1)])
+        after = int(own[min(len(own) - 1, place + 1)])
+        if after < start.toordinal() or before >= end.toordinal():
             continue
-        span = before, (after if is_holed else day) + timedelta(days=1)
+        span = before, (after if holed[place] else int(own[place])) + 1
         if spans and span[0] <= spans[-1][1]:
             spans[-1] = spans[-1][0], max(spans[-1][1], span[1])
         else:
             spans.append(span)
-    return spans
+    return [(date.fromordinal(first), date.fromordinal(last)) for first, last in spans]

@@ -1,7 +1,8 @@
 """Hours and days of a site as arrays: what charts and totals are cut from without asking the engine each time."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 import duckdb
@@ -22,7 +23,8 @@ _KEPT_BYTES: Final = 512 << 20
 _LARGEST_CELLS: Final = 24_000_000
 """Hours times appliances up to which all of a site's hours are kept, 190 MB; above, each page is asked for."""
 _SECOND: Final = 1_000_000
-HOUR: Final = 3600 * _SECOND
+_INSTANT: Final = f"(CAST(epoch(hour) AS BIGINT) - 60 * CAST(coalesce(utc_offset_minutes, 0) AS BIGINT)) * {_SECOND}"
+"""SQL for the instant of an hour, in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Days:
     """The days of a site that have readings, in order. Matrices have a row per appliance, NaN where unknown."""
 
     days: tuple[date, ...]
+    numbers: Integers
+    """Ordinals of the days."""
     complete: NDArray[np.bool_]
     appliances: tuple[str, ...]
     kwh: Floats
@@ -91,10 +95,13 @@ class Days:
         """Memory that it takes, about."""
         return 5 * self.kwh.nbytes + 100 * len(self.days)
 
+    def starts(self, zone: Zone) -> Integers:
+        """Return the instants at which they begin."""
+        return _starts(self.days, zone)
+
     def places(self, start: date, end: date) -> tuple[int, int]:
         """Return where the days lie from one, inclusive, to another, exclusive."""
-        numbers = np.array([day.toordinal() for day in self.days], dtype=np.int64)
-        first, last = np.searchsorted(numbers, (start.toordinal(), end.toordinal()))
+        first, last = np.searchsorted(self.numbers, (start.toordinal(), end.toordinal()))
         return int(first), max(int(first), int(last))
 
 
@@ -166,6 +173,7 @@ class Grids:
         epoch = date(1970, 1, 1).toordinal()
         return Days(
             tuple(date.fromordinal(epoch + int(number)) for number in numbers),
+            numbers + epoch,
             complete, tuple(names), matrix("kwh"), matrix("readings"), matrix("coverage"), matrix("cost"),
             matrix("carbon_kg"),
         )  # fmt: skip
@@ -188,7 +196,7 @@ def _rows(
         where = "WHERE hour BETWEEN make_timestamp(? * 1000000) AND make_timestamp(? * 1000000)"
         given = list(wall_range)
     found = engine.execute(
-        f"""SELECT (CAST(epoch(hour) AS BIGINT) - 60 * coalesce(utc_offset_minutes, 0)) * {_SECOND} AS instant,
+        f"""SELECT {_INSTANT} AS instant,
             code, kwh FROM {path_sql} JOIN names USING (appliance) {where}""",
         given,
     ).fetchnumpy()
@@ -206,7 +214,7 @@ def _sum(kwh: Floats) -> Floats:
 def _site_hours(engine: duckdb.DuckDBPyConnection, source: str, fine: list[str], instants: Integers) -> Floats:
     total = np.full(len(instants), np.nan)
     found = engine.execute(
-        f"""SELECT (CAST(epoch(hour) AS BIGINT) - 60 * coalesce(utc_offset_minutes, 0)) * {_SECOND} AS instant,
+        f"""SELECT {_INSTANT} AS instant,
             sum(kwh) AS kwh FROM {source} WHERE appliance IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL""",
         [fine],
     ).fetchnumpy()
@@ -221,8 +229,12 @@ def _told(walls: Integers, shifts: Integers) -> tuple[str, ...]:
     return tuple(text + endings[shift] for text, shift in zip(texts, shifts.tolist(), strict=True))
 
 
+@lru_cache(maxsize=64)
 def told_days(days: tuple[date, ...], zone: Zone) -> list[str]:
     """Write the starts of local days with their offsets."""
-    from datetime import datetime
-
     return [zone.told(datetime(day.year, day.month, day.day)) for day in days]  # noqa: DTZ001 - a wall time
+
+
+@lru_cache(maxsize=64)
+def _starts(days: tuple[date, ...], zone: Zone) -> Integers:
+    return np.array([zone.start_of(day) for day in days], dtype=np.int64)

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from ..calendar import UnknownHolidaysError
 from ..intake import UnusableUploadError
@@ -94,7 +95,20 @@ def _of_routing(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it was registered for
     said = _SAID.get(error.status_code, str(error.detail))
     detail = said.format(path=request.url.path, method=request.method) if error.status_code in _SAID else said
-    return problem(error.status_code, detail, instance=request.url.path, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))
+    return problem(error.status_code, detail, instance=request.url.path, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return all methods that an address knows; the routing tells those of its first route only."""
+    found = set()
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        scope = dict(request.scope) | {"method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes):
+            found.add(method)
+    return sorted(found)
 
 
 def _of_parameters(request: Request, error: Exception) -> Response:

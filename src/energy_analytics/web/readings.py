@@ -23,6 +23,8 @@ Integers = NDArray[np.int64]
 _KEPT_BYTES: Final = 16 << 20
 _OFFSETS: Final = timedelta(days=1)
 """Wall time and UTC are nearer to each other than this."""
+_INSTANT: Final = "(epoch_us(timestamp) - CAST(coalesce(utc_offset_minutes, 0) AS BIGINT) * 60000000)"
+"""SQL for the instant of a reading, in microseconds."""
 _LEAST_WINDOW: Final = timedelta(hours=1)
 
 
@@ -105,11 +107,10 @@ class RawReadings:
         begin, finish = first if start is None else max(first, start), last if end is None else min(last, end)
         with self._engine.use() as engine:
             name_appliances(engine, appliances)
-            instant = "epoch_us(timestamp) - coalesce(utc_offset_minutes, 0) * 60000000"
             rows = engine.execute(
                 f"""WITH chosen AS (
                     SELECT appliance, hour(timestamp) AS hour, kwh FROM {within(files, begin, finish)}
-                    WHERE {instant} >= ? AND {instant} < ?
+                    WHERE {_INSTANT} >= ? AND {_INSTANT} < ?
                 ), hours AS (
                     SELECT appliance, hour, avg(kwh) AS mean FROM chosen GROUP BY ALL
                 ), peaks AS (
@@ -143,7 +144,7 @@ class RawReadings:
             )
             first, last = min(since for _, (since, _) in spans), max(until for _, (_, until) in spans)
             found = engine.execute(f"""
-                SELECT place, epoch_us(timestamp) - coalesce(utc_offset_minutes, 0) * 60000000 AS instant
+                SELECT place, {_INSTANT} AS instant
                 FROM {within(files, _micros(_midnight(first)), _micros(_midnight(last)))} AS readings
                 JOIN spans ON spans.appliance = readings.appliance AND timestamp >= since AND timestamp < until
                 ORDER BY place, instant""").fetchnumpy()
@@ -223,7 +224,8 @@ def within(files: Files, start: int, end: int) -> str:
 def first_window(step_minutes: float | None, limit: int) -> int:
     """Return how many microseconds may hold so many readings of that step."""
     step = timedelta(minutes=step_minutes or 60)
-    return max(_LEAST_WINDOW, min(step * (limit + 1), timedelta(days=365_000))) // MICROSECOND
+    # What is known of where readings begin is a day too early.
+    return (_OFFSETS + _LEAST_WINDOW + min(step * (limit + 1), timedelta(days=365_000))) // MICROSECOND
 
 
 def _midnight(day: date) -> datetime:

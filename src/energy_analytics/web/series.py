@@ -95,7 +95,7 @@ def _raw(site: Site, raw: RawReadings, span: Range, start: int | None, appliance
 
 def _days(site: Site, days: Days, span: Range, appliances: list[str], resolution: Resolution, limit: int) -> Page:
     zone = site.zone
-    starts = np.array([zone.start_of(day) for day in days.days], dtype=np.int64)
+    starts = days.starts(zone)
     first = 0 if span.start is None else int(np.searchsorted(starts, span.start))
     end = len(starts) if span.end is None else max(first, int(np.searchsorted(starts, span.end)))
     own = days.days[first:end]

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -10,7 +11,9 @@ from ..lake import LocalLake
 from .desk import Desk
 from .worker import Worker
 
-_GRACE_SECONDS = 2
+_LONGEST_HEAD_BYTES: Final = 256 << 10
+"""Of a request: a hundred names of appliances have room in its address."""
+_GRACE_SECONDS: Final = 2
 """After which an answer that is still going on is cut off when the server ends."""
 
 
@@ -21,6 +24,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS,
             timeout_keep_alive=30,
+            h11_max_incomplete_event_size=_LONGEST_HEAD_BYTES,
         )  # fmt: skip
         super().__init__(config)
         self._desk: Desk = app.state.desk

@@ -57,7 +57,8 @@ def by_weekday(site: Site, grids: Grids, raw: RawReadings, span: Range, applianc
     if len(rows) == len(days.appliances):
         whole = cut.complete
     else:
-        whole = np.asarray(np.nan_to_num(cut.part(days.coverage)[rows]) >= COMPLETE_DAY_SHARE - _ROUNDING).all(axis=0)
+        covered = np.nan_to_num(cut.part(days.coverage)[rows])
+        whole = np.logical_and.reduce(covered >= COMPLETE_DAY_SHARE - _ROUNDING, axis=0)
     kwh = np.nansum(cut.part(days.kwh)[rows], axis=0)
     weekdays = np.array([day.weekday() for day in cut.own], dtype=np.int64)
     means = mean_by(kwh[whole], weekdays[whole], 7)

@@ -92,6 +92,8 @@ def _file(desk: Desk, site: Site, table: str, format_: Form, stack: ExitStack) -
             files = desk.raw.files(site)
             name_appliances(engine, [one["appliance"] for one in site.newest["results"]["appliances"]])
             span = files.span if files.files else (0, 0)
-            select = f"SELECT * FROM {within(files, *span)} ORDER BY timestamp, appliance, utc_offset_minutes DESC"
+            select = f"SELECT * FROM {within(files, *span)}"
+            if len(files.files) > 1:  # One file is in order.
+                select += " ORDER BY timestamp, appliance, utc_offset_minutes DESC"
         copy(engine, select, target, format_)
     return target

@@ -56,7 +56,7 @@ def tariffs(desk: AtDesk, site: AtSite) -> Answer:
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/toml": {"schema": {"type": "string", "minLength": 1, "maxLength": 65536}}},
+            "content": {"text/plain": {"schema": {"type": "string", "minLength": 1, "maxLength": 65536}}},
         }
     },
 )

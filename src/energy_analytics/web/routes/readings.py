@@ -14,7 +14,7 @@ from ..times import range_of
 router = APIRouter(tags=["readings"])
 
 Appliances = Annotated[
-    list[Annotated[str, Query(max_length=300)]], Query(alias="appliance", max_length=1000, description="All if absent.")
+    list[Annotated[str, Query(max_length=200)]], Query(alias="appliance", max_length=100, description="All if absent.")
 ]
 _TABLES = {MEDIA_TYPES[name].partition(";")[0]: {"schema": {"type": "string"}} for name in ("csv", "parquet")}
 _TABLES[MEDIA_TYPES["parquet"]] = {"schema": {"type": "string", "format": "binary"}}

@@ -79,7 +79,7 @@ def target(
 ) -> Answer:
     """Tell how to send a file: to this API, or with a form straight to the bucket."""
     if size_bytes > desk.max_upload_bytes:
-        raise _too_large(desk)
+        raise ProblemError(422, str(_too_large(desk)))
     key = raw_key_of(site, name)
     if desk.uploads == "direct":
         query = urlencode({"site": site, "name": name})
