@@ -1,10 +1,12 @@
 /** The charts of the dashboard. Each call gives `{node, update(options), remove()}`; see createChart for what all of them take. */
 
+import { categories, highestOf, middle, scaleOf, span, units, withGaps } from "./axes.js";
 import { wallTime } from "./days.js";
 import { h, uniqueId } from "./dom.js";
 import * as format from "./format.js";
 import { colourOf, createChart, faint, grouped, markOf, total } from "./plot.js";
 
+const EVEN = new Set(["raw", "hour", "day"]); // resolutions whose steps are of one length
 const MOST_BARS = 130;
 const MOST_STEPS = 400; // up to so many readings, each is seen to hold for its interval
 const HOVER_DATES = {
@@ -22,25 +24,6 @@ export const moment = (timestamp, resolution) =>
     : resolution === "week" ? `Week from ${format.day(timestamp)}`
       : resolution === "day" ? format.dayWithWeekday(timestamp)
         : format.time(timestamp);
-
-const LARGE_KWH = 10_000;
-
-/** The unit of an axis up to `highestKwh`, and what turns kWh into it; other units stay as they are. */
-function scaleOf(highestKwh, unit = "kWh") {
-  const isLarge = unit === "kWh" && highestKwh >= LARGE_KWH;
-  const factor = isLarge ? 0.001 : 1;
-  return { unit: isLarge ? "MWh" : unit, scaled: (values) => (isLarge ? values.map((value) => (value === null ? null : value * factor)) : values) };
-}
-
-/** The highest of what is known, at least 0. */
-const highestOf = (values) => values.reduce((best, value) => Math.max(best, value ?? 0), 0);
-
-/** From half a step before the first moment to half a step after the last: no empty ends. */
-function span(times) {
-  const [first, second, last] = [times[0], times[1] ?? times[0], times.at(-1)].map((time) => Date.parse(`${time}Z`));
-  const half = (second - first || 3_600_000) / 2;
-  return [first - half, last + half].map((at) => new Date(at).toISOString().slice(0, 19));
-}
 
 /** The dashed line of a forecast and its band: traces and legend entries. */
 function forecastTraces({ days, colour, level = 80, scale }) {
@@ -97,14 +80,15 @@ const timeColumn = (resolution) => ({
 });
 
 function buildLine({ timestamps, series, resolution = "hour", marks = [], unit = "kWh", forecast = null }, theme) {
-  const x = timestamps.map(wallTime);
+  const known = series.map(({ values }) => values);
+  const { x, values: drawn } = EVEN.has(resolution) ? withGaps(timestamps.map(wallTime), known) : { x: timestamps.map(wallTime), values: known };
   const colours = series.map(({ appliance }, index) => (appliance ? colourOf(appliance) : index === 0 ? theme.accent : theme.muted));
   const highest = highestOf(series.flatMap(({ values }) => values));
   const scale = scaleOf(highest, unit);
-  const traces = series.map(({ name, values, isDashed = false }, index) => ({
-    x, y: scale.scaled(values), name, type: "scatter", mode: x.length < 40 ? "lines+markers" : "lines", connectgaps: false,
+  const traces = series.map(({ name, isDashed = false }, index) => ({
+    x, y: scale.scaled(drawn[index]), name, type: "scatter", mode: x.length < 40 ? "lines+markers" : "lines", connectgaps: false,
     line: { color: colours[index], width: x.length > 1000 ? 1 : 2, shape: x.length <= MOST_STEPS && resolution !== "day" ? "hv" : "linear", dash: isDashed ? "dot" : "solid" }, marker: { size: 4, color: colours[index] },
-    ...(index === 0 && series.length === 1 ? { fill: "tozeroy", fillcolor: faint(colours[index], 0.12) } : {}),
+    ...(series.length === 1 && x.length === timestamps.length ? { fill: "tozeroy", fillcolor: faint(colours[index], 0.12) } : {}),
     hovertemplate: `%{y:,.3~f} ${scale.unit}`,
   }));
   if (forecast) traces.push(...forecastTraces({ ...forecast, colour: theme.text, scale }));
@@ -137,8 +121,6 @@ function buildLine({ timestamps, series, resolution = "hour", marks = [], unit =
   };
 }
 
-const middle = (from, to) => new Date((Date.parse(`${from}Z`) + Date.parse(`${to}Z`)) / 2).toISOString().slice(0, 19);
-
 function buildBand({ history = [], days, level = 80, appliance }, theme) {
   const bar = appliance ? colourOf(appliance) : theme.accent;
   const read = history.map((one) => one.kwh);
@@ -167,16 +149,10 @@ function buildBand({ history = [], days, level = 80, appliance }, theme) {
   };
 }
 
-/** An axis of labels, as many as there is room for. */
-const categories = (labels) => ({ type: "category", showgrid: false, tickangle: 0, tickmode: "linear", tick0: 0, dtick: Math.ceil(labels.length / (innerWidth < 600 ? 4 : 8)) });
-
-/** The unit, said once, at the top of the axis. */
-const units = (unit) => ({ ticksuffix: ` ${unit}`, showticksuffix: "last" });
-
 function buildHeatmap({ rows, columns, values, unit = "kWh" }, theme) {
   return {
     traces: [{
-      type: "heatmap", x: columns, y: rows, z: values, xgap: 1, ygap: 1, hoverongaps: false,
+      type: "heatmap", x: columns, y: rows, z: values, zmin: 0, xgap: 1, ygap: 1, hoverongaps: false,
       colorscale: [[0, theme.heatLow], [0.5, theme.heatMid], [1, theme.heatHigh]],
       colorbar: { thickness: 10, outlinewidth: 0, tickfont: { color: theme.muted, size: 11 }, title: { text: unit, font: { color: theme.muted, size: 11 } }, nticks: 4, len: 1 },
       hovertemplate: `%{y} %{x}: %{z:,.3f} ${unit}<extra></extra>`,

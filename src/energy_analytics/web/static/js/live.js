@@ -6,6 +6,7 @@ const SILENCE_MS = 45_000; // the server sends something every 15 s
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 const POLL_MS = 10_000;
+const HIDDEN_MS = 60_000; // a browser opens six connections to a server: a tab that nobody sees gives its own back
 
 /**
  * Watch the server. `onState({sites: {site: version}, uploads: {key: state}})` is called at the start and at each change,
@@ -19,6 +20,7 @@ export function start({ kind, site, onState, onStatus }) {
 async function keepOn(once, onStatus) {
   let waitMs = FIRST_WAIT_MS;
   for (;;) {
+    await visible();
     const began = Date.now();
     try {
       await once();
@@ -31,6 +33,10 @@ async function keepOn(once, onStatus) {
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
   }
 }
+
+/** Wait until someone looks. */
+const visible = () =>
+  document.hidden ? new Promise((resolve) => { document.addEventListener("visibilitychange", resolve, { once: true }); }) : undefined;
 
 /** Wait, but not longer than until the network is back. */
 function pause(ms) {
@@ -53,7 +59,13 @@ async function follow({ onState, onStatus }) {
     watchdog = setTimeout(() => stop.abort(), SILENCE_MS);
   };
   const lost = () => stop.abort();
+  let farewell = 0;
+  const seen = () => {
+    clearTimeout(farewell);
+    if (document.hidden) farewell = setTimeout(lost, HIDDEN_MS);
+  };
   addEventListener("offline", lost);
+  document.addEventListener("visibilitychange", seen);
   heard();
   try {
     const response = await request(address("/events"), { headers: { Accept: "text/event-stream" }, signal: stop.signal });
@@ -70,7 +82,9 @@ async function follow({ onState, onStatus }) {
     }
   } finally {
     clearTimeout(watchdog);
+    clearTimeout(farewell);
     removeEventListener("offline", lost);
+    document.removeEventListener("visibilitychange", seen);
     stop.abort();
   }
 }

@@ -175,13 +175,14 @@ async function begin() {
     replace(document.getElementById("account"), h("button", { type: "button", class: "link-button", onclick: auth.signOut }, "Sign out"));
   }
   router.follow(show);
-  await show({ isFirst: true });
-  return connect();
+  connect();
+  return show({ isFirst: true });
 }
 
 function failedToBegin(error) {
+  const again = () => location.assign(location.pathname === app.config?.cognito?.redirect_path ? "/" : location.href);
   showConnection(document.getElementById("connection"), "offline");
-  page(main, { title: "The dashboard could not start" }, h("div", { class: "card" }, errorState(error, () => location.reload())));
+  page(main, { title: "The dashboard could not start" }, h("div", { class: "card" }, errorState(error, again)));
 }
 
 begin();

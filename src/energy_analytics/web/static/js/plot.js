@@ -83,7 +83,7 @@ addEventListener("beforeprint", () => {
   const { theme: chosen } = document.documentElement.dataset;
   document.documentElement.dataset.theme = "light";
   theme = null;
-  for (const chart of charts) chart.drawNow({ width: PRINT_WIDTH_PX });
+  for (const chart of charts) chart.drawNow({ width: PRINT_WIDTH_PX, hasNewColours: true });
   addEventListener("afterprint", () => {
     if (chosen) document.documentElement.dataset.theme = chosen;
     else delete document.documentElement.dataset.theme;
@@ -146,9 +146,10 @@ export function createChart(build, firstOptions) {
       },
     }, h("span", { class: "legend-mark", dataset: { mark }, style: { "--mark": colour } }), label)));
 
-  const drawNow = ({ width } = {}) => {
+  const drawNow = ({ width, hasNewColours } = {}) => {
     if (!window.Plotly || !node.isConnected) return;
     const built = build(options, currentTheme());
+    if (hasNewColours) showLegend(built.legend);
     const traces = built.traces.map((trace) => ({ ...trace, visible: !hidden.has(trace.legendgroup ?? trace.name) }));
     window.Plotly.react(plot, traces, layoutOf({ built, options, width }), CONFIG);
     plot.removeAllListeners?.("plotly_relayout");

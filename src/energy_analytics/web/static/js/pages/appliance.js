@@ -38,6 +38,7 @@ export async function render(main, ctx) {
   const drawn = {};
 
   const refresh = async ({ signal, what }) => {
+    if (what === "uploads") return;
     lead.textContent = `${ctx.period.label}, ${format.count(ctx.period.days, "day")}`;
     const query = { site: ctx.site.site, ...ctx.period.params, appliance: name };
     const get = (path, params) => ctx.api.get(path, { ...query, ...params }, { signal });

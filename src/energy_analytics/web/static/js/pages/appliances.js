@@ -20,7 +20,8 @@ export async function render(main, ctx) {
   const view = { table: null, rows: [] };
   const wanted = () => view.rows.filter(({ appliance }) => appliance.toLowerCase().includes(filter.text()));
 
-  const refresh = async ({ signal }) => {
+  const refresh = async ({ signal, what }) => {
+    if (what === "uploads") return;
     lead.textContent = `${ctx.period.label}, ${format.count(ctx.period.days, "day")}`;
     part.wait();
     try {

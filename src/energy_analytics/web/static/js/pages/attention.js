@@ -32,12 +32,13 @@ function entry(item, { currency, ctx }) {
     item.detail && h("p", { class: "muted" }, sentence(item.detail)));
 }
 
-/** The list of an overview; what does not fit is counted. */
+/** The list of an overview; what does not fit is folded away. */
 export function attentionList({ attention, money }, ctx) {
   if (!attention.length) return emptyState({ title: "Nothing needs attention.", text: "Anomalies, gaps and failed uploads show up here." });
-  const rest = attention.length - SHOWN;
+  const list = (items) => h("ul", { class: "attention" }, items.map((item) => entry(item, { currency: money?.currency, ctx })));
+  const rest = attention.slice(SHOWN);
   return [
-    h("ul", { class: "attention" }, attention.slice(0, SHOWN).map((item) => entry(item, { currency: money?.currency, ctx }))),
-    rest > 0 && h("p", { class: "more" }, h("a", { href: ctx.href("/anomalies") }, `${format.number(rest)} more`)),
+    list(attention.slice(0, SHOWN)),
+    rest.length > 0 && h("details", { class: "more" }, h("summary", {}, `${format.number(rest.length)} more`), list(rest)),
   ];
 }

@@ -22,8 +22,13 @@ const spanOf = ({ from, to }) => format.range(from.slice(0, 10), to.slice(0, 10)
 
 const was = (other, name, show) => (other && other[name] !== null ? show(other[name]) : null);
 
+/** The period before, unless it is the one a year ago. */
+const nearer = ({ before, year_ago: yearAgo }) => (before && before.from === yearAgo?.from && before.to === yearAgo.to ? null : before);
+
 /** Total, cost, carbon and peak of an overview, as tiles. */
-export function tiles({ total, peak, before, year_ago: yearAgo, money, carbon, period }) {
+export function tiles(overview) {
+  const { total, peak, year_ago: yearAgo, money, carbon, period } = overview;
+  const before = nearer(overview);
   const currency = money?.currency;
   const cost = (other) => was(other, "cost", (value) => format.money(value, currency));
   const kilograms = (other) => was(other, "carbon_kg", format.carbon);
@@ -60,7 +65,9 @@ export const rates = (money, carbon) => [
 ].filter(Boolean);
 
 /** What the amounts rest on and are compared with, named where they stand. */
-export function assumptions({ money, carbon, before, year_ago: yearAgo }) {
+export function assumptions(overview) {
+  const { money, carbon, year_ago: yearAgo } = overview;
+  const before = nearer(overview);
   const lines = [
     ...rates(money, carbon),
     before && `Before: ${spanOf(before)}`,

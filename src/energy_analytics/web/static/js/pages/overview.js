@@ -30,7 +30,8 @@ export async function render(main, ctx) {
   main.querySelector("h1").after(lead);
 
   const view = { drawn: {}, resolution: null, periodLabel: null };
-  const refresh = async ({ signal }) => {
+  const refresh = async ({ signal, what }) => {
+    if (what === "uploads") return;
     lead.textContent = leadOf(ctx);
     if (view.periodLabel !== ctx.period.label) Object.assign(view, { resolution: null, periodLabel: ctx.period.label });
     await Promise.all([showOverview(ctx, parts, view, signal, refresh), showUse(ctx, parts.use, view, signal)]);
@@ -154,14 +155,15 @@ async function showUse(ctx, part, view, signal) {
   }, again);
 }
 
-const STRETCH = { raw: "reading", hour: "hour", day: "day", week: "week", month: "month" };
+const MEAN_OF = { raw: "a reading", hour: "an hour", day: "a day" }; // weeks and months may be cut off, so that a mean says little
 
 function summaryOf({ timestamps, series, resolution }, forecast) {
   const sums = timestamps.map((_, index) => total(series.map(({ kwh }) => kwh[index])));
   const highest = sums.reduce((best, value, index) => (value !== null && (best < 0 || value > sums[best]) ? index : best), -1);
   const known = sums.filter((value) => value !== null);
   if (highest < 0) return "No readings in this period.";
-  const mean = total(known) / known.length;
-  const said = `On average ${format.energy(mean)} a ${STRETCH[resolution]}; most: ${format.energy(sums[highest])}, ${charts.moment(timestamps[highest], resolution)}.`;
+  const when = charts.moment(timestamps[highest], resolution).replace(/^Week/, "week");
+  const mean = MEAN_OF[resolution] ? `On average ${format.energy(total(known) / known.length)} ${MEAN_OF[resolution]}. ` : "";
+  const said = `${mean}Most: ${format.energy(sums[highest])}, ${when}.`;
   return forecast ? `${said} Expected in the next ${format.count(forecast.days.length, "day")}: ${format.energy(total(forecast.days.map((one) => one.yhat)))}.` : said;
 }
