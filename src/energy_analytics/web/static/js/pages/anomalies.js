@@ -6,7 +6,8 @@ import { choice, growingList, tick } from "../parts/controls.js";
 import * as dismissal from "../parts/dismissal.js";
 import { episodeChart } from "../parts/episode-chart.js";
 import { chosen, costWords, episodeCard, ORDERS, STATUSES, when } from "../parts/episodes.js";
-import { neighbourOf } from "../parts/focus.js";
+import { keepFocus } from "../parts/focus.js";
+import { onlyNews } from "../parts/news.js";
 import { emptyLake, emptyState, errorState, isAborted, page, segments, skeleton } from "../ui.js";
 
 const CARDS_AT_A_TIME = 25;
@@ -52,6 +53,7 @@ class AnomaliesView {
     this.periodLabel = ctx.period.label;
     this.data = null;
     this.opened = null;
+    this.fresh = onlyNews();
     this.controls = h("div", { class: "filters", role: "search", aria: { label: "Which episodes" } });
     this.summary = h("p", { class: "list-summary", role: "status" });
     this.list = growingList({ step: CARDS_AT_A_TIME, unit: "episodes", class: "episodes", draw: (one) => this.card(one) });
@@ -70,17 +72,21 @@ class AnomaliesView {
 
   async load(signal) {
     const { site, period } = this.ctx;
+    let answer;
     const range = this.filter.scope === "period" ? period.params : {};
     try {
-      this.data = await this.ctx.api.get("/episodes", { site: site.site, include_dismissed: true, ...range }, { signal });
+      answer = await this.ctx.api.get("/episodes", { site: site.site, include_dismissed: true, ...range }, { signal });
     } catch (error) {
       if (isAborted(error)) throw error;
+      this.fresh.forget();
       replace(this.body, errorState(error, () => this.load(this.ctx.signal)));
       return;
     }
-    this.data = { ...this.data, episodes: this.data.episodes.map((one) => ({ ...one })) };
-    this.drawControls();
-    this.draw();
+    this.fresh(answer, () => {
+      this.data = { ...answer, episodes: answer.episodes.map((one) => ({ ...one })) };
+      this.drawControls();
+      this.draw({ atLeast: this.list.shown() });
+    });
   }
 
   /** Write the filter into the address. */
@@ -97,8 +103,9 @@ class AnomaliesView {
 
   drawControls() {
     if (this.controls.contains(document.activeElement)) return;
-    const named = (key) => [...new Set(this.data.episodes.map((one) => one[key]))].toSorted((a, b) => a.localeCompare(b)).map((name) => [name, name]);
     const { filter } = this;
+    const named = (key) => [...new Set([...this.data.episodes.map((one) => one[key]), filter[key]])]
+      .filter(Boolean).toSorted((a, b) => a.localeCompare(b)).map((name) => [name, name]);
     replace(this.controls,
       segments({
         label: "Time", choices: { all: "All time", period: this.ctx.period.label }, chosen: filter.scope,
@@ -115,6 +122,10 @@ class AnomaliesView {
   }
 
   draw({ atLeast = 0 } = {}) {
+    keepFocus(this.body, () => this.drawList(atLeast), this.controls.querySelector("select"));
+  }
+
+  drawList(atLeast) {
     const shown = chosen(this.data.episodes, this.filter);
     this.summarise(shown);
     this.closeDetail();
@@ -175,7 +186,7 @@ class AnomaliesView {
     const card = episodeCard(episode, {
       currency: this.data.currency,
       onToggle: () => this.toggle(card, episode),
-      onDismiss: () => this.dismiss(card, episode),
+      onDismiss: () => this.dismiss(episode),
     });
     return card;
   }
@@ -200,10 +211,7 @@ class AnomaliesView {
     this.opened = null;
   }
 
-  dismiss(card, episode) {
-    const next = neighbourOf(card, ".episode-toggle", this.controls.querySelector("select"));
-    const hadFocus = card.contains(document.activeElement);
-    const nextId = next.closest("[data-id]")?.dataset.id;
+  dismiss(episode) {
     dismissal.change({
       api: this.ctx.api,
       path: `/episodes/${encodeURIComponent(episode.id)}/dismissal`,
@@ -215,12 +223,10 @@ class AnomaliesView {
       },
       onChange: (isDismissed) => {
         this.episodeOf(episode.id).dismissed = isDismissed;
+        this.fresh.forget();
         this.draw({ atLeast: this.list.shown() });
       },
     });
-    if (!hadFocus) return;
-    const target = this.cardOf(episode.id) ?? (nextId && this.cardOf(nextId));
-    (target?.querySelector(".episode-toggle") ?? next).focus({ preventScroll: true });
   }
 
   /** Bring the episode of the address into view, whatever the filter hides. */

@@ -4,6 +4,7 @@ import * as charts from "../charts.js";
 import { h } from "../dom.js";
 import * as format from "../format.js";
 import { meaning, merit, modelName, scoreboard } from "../parts/models.js";
+import { onlyNews } from "../parts/news.js";
 import { table } from "../table.js";
 import { emptyLake, emptyState, isAborted, page, section, tile } from "../ui.js";
 
@@ -21,7 +22,7 @@ export async function render(main, ctx) {
   };
   page(main, { title: "Forecast", lead: "Counted from the last day that was read." },
     parts.ahead.node, h("div", { class: "columns" }, parts.days.node, parts.bill.node), parts.appliances.node, parts.scores.node);
-  const view = { ctx, parts, chart: null };
+  const view = { ctx, parts, chart: null, fresh: onlyNews() };
   ctx.onChange(({ what, signal }) => (what === "data" ? load(view, signal) : undefined));
   await load(view, ctx.signal);
   return () => view.chart?.remove();
@@ -31,10 +32,10 @@ async function load(view, signal) {
   const { ctx, parts } = view;
   try {
     const forecast = await ctx.api.get("/forecast", { site: ctx.site.site }, { signal });
-    if (forecast.days.length) show(view, forecast);
-    else showNone(view, forecast);
+    view.fresh(forecast, () => (forecast.days.length ? show(view, forecast) : showNone(view, forecast)));
   } catch (error) {
     if (isAborted(error)) throw error;
+    view.fresh.forget();
     for (const part of Object.values(parts)) part.node.hidden = part !== parts.ahead;
     parts.ahead.fail(error, () => load(view, ctx.signal));
   }
@@ -115,13 +116,13 @@ function dayTable({ days, currency }) {
     isCompact: true,
     rows: days,
     columns: [
-      { key: "day", label: "Day", isRowHeader: true, isSortable: false, cell: (row) => format.dayWithWeekday(row.day) },
+      { key: "day", label: "Day", isRowHeader: true, isSortable: false, cell: (row) => format.dayWithWeekday(row.day).slice(0, -5) },
       {
-        key: "yhat", label: "Energy, with its range", isNumeric: true, isSortable: false,
-        cell: (row) => ranged(row.yhat, row.yhat_lower, row.yhat_upper, format.energy),
+        key: "yhat", label: "Energy, kWh", isNumeric: true, isSortable: false,
+        cell: (row) => ranged(row.yhat, row.yhat_lower, row.yhat_upper, format.rounded),
       },
       isPriced && {
-        key: "cost", label: "Cost, with its range", isNumeric: true, isSortable: false,
+        key: "cost", label: "Cost", isNumeric: true, isSortable: false,
         cell: (row) => ranged(row.cost, row.cost_lower, row.cost_upper, (amount) => format.money(amount, currency)),
       },
     ].filter(Boolean),
@@ -144,6 +145,9 @@ function billOf({ expected_bill: bill, currency }) {
     bill.assumption && h("p", { class: "muted" }, bill.assumption));
 }
 
+/** `Sat 27`: the dates in full stand in the table above. */
+const shortDay = (day) => format.dayWithWeekday(day).slice(0, -9);
+
 function applianceTable({ appliances, days }) {
   if (!appliances.length) return [];
   const rows = appliances.map(({ appliance, model, days: own }) => ({
@@ -158,11 +162,11 @@ function applianceTable({ appliances, days }) {
     rows,
     columns: [
       { key: "appliance", label: "Appliance", isRowHeader: true },
-      { key: "total", label: "All seven days", isNumeric: true, cell: (row) => format.energy(row.total) },
-      ...days.map(({ day }) => ({ key: day, label: format.dayWithWeekday(day).slice(0, -5), isNumeric: true, cell: (row) => format.energy(row[day] ?? null) })),
+      { key: "total", label: "Seven days, kWh", isNumeric: true, cell: (row) => format.rounded(row.total) },
+      ...days.map(({ day }) => ({ key: day, label: shortDay(day), isNumeric: true, isSortable: false, cell: (row) => format.rounded(row[day]) })),
       { key: "model", label: "Model", value: (row) => modelName(row.model) },
     ],
-  }), h("p", { class: "muted" }, "The appliances of a day add up to the forecast of the site.")];
+  }), h("p", { class: "muted" }, "In kWh. The appliances of a day add up to the forecast of the site.")];
 }
 
 function scoresOf(forecast) {

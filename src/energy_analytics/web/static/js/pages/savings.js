@@ -3,6 +3,7 @@
 import { auditor } from "../parts/auditor.js";
 import { billedDays, billParts } from "../parts/bill.js";
 import { findingLists } from "../parts/finding-lists.js";
+import { onlyNews } from "../parts/news.js";
 import { tariffs } from "../parts/tariffs.js";
 import { whatIf } from "../parts/what-if.js";
 import { emptyLake, isAborted, page, section } from "../ui.js";
@@ -13,6 +14,7 @@ export async function render(main, ctx) {
   const view = {
     ctx,
     bill: null,
+    fresh: { findings: onlyNews(), bill: onlyNews(), tariffs: onlyNews() },
     lists: findingLists(ctx),
     tariffs: tariffs(ctx),
     whatIf: whatIf(ctx),
@@ -38,12 +40,13 @@ export async function render(main, ctx) {
 
 const load = (view, signal) => Promise.all([loadFindings(view, signal), loadBill(view, signal), loadTariffs(view, signal), view.whatIf.ask()]);
 
-/** Ask, and show what came or why nothing did. */
-async function ask({ api, path, query, signal, show, fail, again }) {
+/** Ask, and show what came if it is new, or why nothing did. */
+async function ask({ api, path, query, signal, fresh, show, fail, again }) {
   try {
-    show(await api.get(path, query, { signal }));
+    fresh(await api.get(path, query, { signal }), show);
   } catch (error) {
     if (isAborted(error)) throw error;
+    fresh.forget();
     fail(error, again);
   }
 }
@@ -51,7 +54,7 @@ async function ask({ api, path, query, signal, show, fail, again }) {
 function loadFindings(view, signal) {
   const { ctx, parts, lists } = view;
   return ask({
-    api: ctx.api, path: "/findings", query: { site: ctx.site.site, include_dismissed: true }, signal,
+    api: ctx.api, path: "/findings", query: { site: ctx.site.site, include_dismissed: true }, signal, fresh: view.fresh.findings,
     show: (answer) => {
       lists.show(answer);
       if (!lists.node.isConnected) parts.findings.show(lists.node);
@@ -69,7 +72,7 @@ function loadFindings(view, signal) {
 function loadBill(view, signal) {
   const { ctx, parts } = view;
   return ask({
-    api: ctx.api, path: "/bill", query: { site: ctx.site.site, ...billedDays(ctx.site) }, signal,
+    api: ctx.api, path: "/bill", query: { site: ctx.site.site, ...billedDays(ctx.site) }, signal, fresh: view.fresh.bill,
     show: (bill) => {
       view.bill?.remove();
       view.bill = billParts(bill);
@@ -84,7 +87,7 @@ function loadTariffs(view, signal) {
   const { ctx, parts } = view;
   if (!view.tariffs.node.isConnected) parts.tariffs.show(view.tariffs.node);
   return ask({
-    api: ctx.api, path: "/tariffs", query: { site: ctx.site.site }, signal,
+    api: ctx.api, path: "/tariffs", query: { site: ctx.site.site }, signal, fresh: view.fresh.tariffs,
     show: view.tariffs.show,
     fail: view.tariffs.fail,
     again: () => loadTariffs(view, ctx.signal),

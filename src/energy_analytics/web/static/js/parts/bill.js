@@ -9,10 +9,11 @@ import { emptyState } from "../ui.js";
 
 const MONTHS_SHOWN = 13;
 
-/** The days that the bill is asked for: the newest month with readings and twelve before it. */
+/** The days that the bill is asked for: the newest month with readings and twelve before it, as far as there are any. */
 export function billedDays(site) {
-  const last = dayOf(site.last);
-  return { from: addMonths(last, 1 - MONTHS_SHOWN), to: addDays(last, 1) };
+  const [first, last] = [dayOf(site.first), dayOf(site.last)];
+  const from = addMonths(last, 1 - MONTHS_SHOWN);
+  return { from: from < first ? first : from, to: addDays(last, 1) };
 }
 
 /** Whether a month lies in the bill from its first day to its last. */

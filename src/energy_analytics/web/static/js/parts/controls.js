@@ -28,9 +28,6 @@ export const facts = (entries) => h("dl", { class: "facts" }, entries
 /** The first letter of a sentence as it should be. */
 export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
 
-/** The sentence that tells what went wrong: the server's own, else the browser's. */
-export const said = (error) => error.detail || error.message;
-
 /** A list of which as much is shown as asked for: `{step, unit, draw: item => node}`; `.show(items, {atLeast})`. */
 export function growingList({ step, unit, draw, class: kind }) {
   const list = h("ul", { class: kind });

@@ -10,7 +10,7 @@ import { choice } from "./controls.js";
 /** `{node, load(signal)}`. */
 export function coverage(ctx) {
   const view = { ctx, year: null, actions: h("div", {}), choice: null };
-  view.part = section({ title: "Days read", minHeightPx: 560, actions: view.actions });
+  view.part = section({ title: "Days read", minHeightPx: 400, actions: view.actions });
   return { node: view.part.node, load: (signal) => load(view, signal) };
 }
 

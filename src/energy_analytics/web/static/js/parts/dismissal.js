@@ -1,10 +1,9 @@
 /** Putting something aside, with the way back at hand: the same for episodes and findings. */
 
 import { announce, toast } from "../ui.js";
-import { said } from "./controls.js";
 
 /**
- * Dismiss or restore one thing: `change({api, path, site, isDismissed, name, onChange, messages})`.
+ * Dismiss or restore one thing: `change({api, path, site, isDismissed, onChange, messages})`.
  * `onChange(isDismissed)` is called at once, so that the page follows the hand, and again with the old value if the
  * server refuses. `messages` is what the notice says: `{dismissed, restored}`.
  */
@@ -14,7 +13,7 @@ export async function change({ api, path, site, isDismissed, onChange, messages 
     await api.send(isDismissed ? "PUT" : "DELETE", path, { site });
   } catch (error) {
     onChange(!isDismissed);
-    toast(said(error), {
+    toast(error.message, {
       kind: "error",
       action: { label: "Try again", run: () => change({ api, path, site, isDismissed, onChange, messages }) },
     });

@@ -2,9 +2,9 @@
 
 import { h } from "../dom.js";
 import { table } from "../table.js";
-import { emptyState, toast } from "../ui.js";
-import { said } from "./controls.js";
+import { emptyState } from "../ui.js";
 import { downloadReport, openReport } from "./report.js";
+import { save } from "./saving.js";
 
 const TABLES = [
   ["readings", "Readings", "every accepted reading"],
@@ -27,8 +27,10 @@ const files = (ctx) => h("div", { class: "stack" },
     caption: "Downloads",
     rows: TABLES.map(([key, name, what]) => ({ key, name, what })),
     columns: [
-      { key: "name", label: "Table", isRowHeader: true, isSortable: false },
-      { key: "what", label: "What it holds", isSortable: false },
+      {
+        key: "name", label: "Table", isRowHeader: true, isSortable: false,
+        cell: (row) => h("span", {}, row.name, h("span", { class: "muted under" }, row.what)),
+      },
       { key: "files", label: "Save as", isSortable: false, cell: (row) => h("div", { class: "row tight" }, Object.keys(FORMATS).map((format) => saveButton(ctx, row, format))) },
     ],
   }),
@@ -39,14 +41,6 @@ const saveButton = (ctx, { key, name }, format) => h("button", {
   onclick: () => save(() => ctx.api.download(`/tables/${key}`, { site: ctx.site.site, format }, `${[ctx.site.site, key].filter(Boolean).join("_").replaceAll("/", "_")}.${format}`)),
 }, FORMATS[format]);
 
-async function save(start) {
-  try {
-    await start();
-  } catch (error) {
-    toast(said(error), { kind: "error" });
-  }
-}
-
 function reportRow(ctx) {
   const { stamp } = ctx.site.newest_run;
   const one = (text, onclick) => h("button", { type: "button", class: "button", onclick }, text);
@@ -54,6 +48,6 @@ function reportRow(ctx) {
     h("h3", {}, "Newest report"),
     h("div", { class: "row" },
       one("Open", () => openReport(ctx, stamp)),
-      one("Download as HTML", () => save(() => downloadReport(ctx, { stamp, format: "html" }))),
-      one("Download as text", () => save(() => downloadReport(ctx, { stamp, format: "text" })))));
+      one("Download as HTML", () => downloadReport(ctx, { stamp, format: "html" })),
+      one("Download as text", () => downloadReport(ctx, { stamp, format: "text" }))));
 }

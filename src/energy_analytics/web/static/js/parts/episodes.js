@@ -66,11 +66,11 @@ function severityWords(severity) {
 
 /** The card of an episode: `.open(content)` puts content into it, `.close()` takes it out again. */
 export function episodeCard(episode, { currency, onToggle, onDismiss }) {
-  const toggle = h("button", { type: "button", class: "episode-toggle", aria: { expanded: "false" }, onclick: onToggle },
+  const toggle = h("button", { type: "button", class: "episode-toggle", dataset: { control: "toggle" }, aria: { expanded: "false" }, onclick: onToggle },
     h("span", {}, `${episode.appliance}: ${episode.kind}`), icon(CHEVRON));
   const status = STATUS_WORDS[episode.status];
   const dismissal = h("button", {
-    type: "button", class: "button small dismissal",
+    type: "button", class: "button small dismissal", dataset: { control: "dismissal" },
     aria: { label: `${episode.dismissed ? "Bring back" : "Dismiss"}: ${episode.appliance}, ${episode.kind}, ${when(episode)}` },
     onclick: onDismiss,
   }, episode.dismissed ? "Bring back" : "Dismiss");

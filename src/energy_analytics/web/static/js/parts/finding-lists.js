@@ -6,7 +6,7 @@ import { emptyState } from "../ui.js";
 import { tick } from "./controls.js";
 import * as dismissal from "./dismissal.js";
 import { findingCard, ranked } from "./findings.js";
-import { neighbourOf } from "./focus.js";
+import { keepFocus } from "./focus.js";
 
 /** `{node, show(answer)}`; `answer` is what the API gives, dismissed ones among them. */
 export function findingLists(ctx) {
@@ -29,7 +29,9 @@ export function findingLists(ctx) {
   };
 }
 
-function draw(view) {
+const draw = (view) => keepFocus(view.lists, () => drawLists(view), view.switch.querySelector("input"));
+
+function drawLists(view) {
   const { findings, currency } = view.answer;
   const shown = ranked(findings.filter((one) => view.isDismissedShown || !one.dismissed));
   const [saving, others] = [shown.filter((one) => one.saving), shown.filter((one) => !one.saving)];
@@ -41,7 +43,7 @@ function draw(view) {
   const list = (items) => h("ul", { class: "findings" }, items.map((one) => findingCard(one, {
     currency,
     appliancePage: (name) => view.ctx.href(`/appliances/${encodeURIComponent(name)}`),
-    onDismiss: (event) => dismiss(view, one, event.currentTarget),
+    onDismiss: () => dismiss(view, one),
   })));
   replace(view.lists,
     saving.length ? list(saving) : emptyState({
@@ -52,8 +54,7 @@ function draw(view) {
       h("summary", {}, `Worth knowing: ${format.count(others.length, "finding")} that save nothing by themselves`), list(others)) : null);
 }
 
-function dismiss(view, finding, button) {
-  const nextId = neighbourOf(button.closest("li"), ".dismissal", null)?.closest("li").dataset.id;
+function dismiss(view, finding) {
   dismissal.change({
     api: view.ctx.api,
     path: `/findings/${encodeURIComponent(finding.id)}/dismissal`,
@@ -65,6 +66,4 @@ function dismiss(view, finding, button) {
       draw(view);
     },
   });
-  const find = (id) => id && view.lists.querySelector(`li[data-id="${CSS.escape(id)}"] .dismissal`);
-  (find(finding.id) ?? find(nextId) ?? view.switch.querySelector("input")).focus({ preventScroll: true });
 }

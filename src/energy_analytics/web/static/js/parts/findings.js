@@ -73,7 +73,7 @@ export function findingCard(finding, { currency, appliancePage, onDismiss }) {
           ]),
           evidenceOf(finding)))),
     h("button", {
-      type: "button", class: "button small dismissal",
+      type: "button", class: "button small dismissal", dataset: { control: "dismissal" },
       aria: { label: `${finding.dismissed ? "Bring back" : "Dismiss"}: ${finding.text.slice(0, 60)}` },
       onclick: onDismiss,
     }, finding.dismissed ? "Bring back" : "Dismiss"));

@@ -2,18 +2,19 @@
 
 import { h, replace } from "../dom.js";
 import { errorState, isAborted, modal, skeleton } from "../ui.js";
+import { save } from "./saving.js";
 
 /** Save the report as `html` or `text`. */
 export const downloadReport = ({ api, site }, { stamp, format }) =>
-  api.download("/report", { site: site.site, stamp, format }, `energy_report_${stamp}.${format === "html" ? "html" : "txt"}`);
+  save(() => api.download("/report", { site: site.site, stamp, format }, `energy_report_${stamp}.${format === "html" ? "html" : "txt"}`));
 
 /** Open the report of a run in a dialog. Its page runs no script and cannot reach this one. */
 export function openReport(ctx, stamp) {
   const body = h("div", { class: "report-body" }, skeleton(400));
-  const save = (format, text) => h("button", { type: "button", class: "button small", onclick: () => downloadReport(ctx, { stamp, format }) }, text);
+  const saver = (format, text) => h("button", { type: "button", class: "button small", onclick: () => downloadReport(ctx, { stamp, format }) }, text);
   const dialog = modal({
     title: "Report",
-    content: h("div", { class: "stack" }, h("div", { class: "row" }, save("html", "Download as HTML"), save("text", "Download as text")), body),
+    content: h("div", { class: "stack" }, h("div", { class: "row" }, saver("html", "Download as HTML"), saver("text", "Download as text")), body),
   });
   dialog.classList.add("dialog-wide");
   const stop = new AbortController();

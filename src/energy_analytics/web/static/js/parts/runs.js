@@ -71,5 +71,8 @@ function actionsOf(ctx, row) {
       type: "button", class: "button small", aria: { label: `Report of ${fileOf(row.key)}, ${format.time(row.uploaded_at)}` },
       onclick: () => openReport(ctx, row.stamp),
     }, "Report"),
-    refusedOf(row) > 0 && refusedDownload(ctx.api, { stamp: row.stamp, site: ctx.site.site }));
+    refusedOf(row) > 0 && refusedDownload(ctx.api, {
+      stamp: row.stamp, site: ctx.site.site, text: "Refused rows",
+      label: `Download the refused rows of ${fileOf(row.key)}, ${format.time(row.uploaded_at)}`,
+    }));
 }

@@ -8,7 +8,7 @@ import * as auth from "../auth.js";
  * Throws a `Problem` with the server's words.
  */
 export async function sendFile(file, { site, onProgress, signal }) {
-  if (!file.size) throw new Problem({ title: "The file is empty." });
+  if (!file.size) throw new Problem({ title: "The file is empty.", status: 422 });
   const target = await get("/uploads/target", { site, name: file.name, size_bytes: file.size }, { signal });
   const isForm = Boolean(target.fields);
   const once = async () => post(target.url, {

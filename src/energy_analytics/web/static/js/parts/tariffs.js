@@ -4,7 +4,6 @@ import { h, replace } from "../dom.js";
 import * as format from "../format.js";
 import { table } from "../table.js";
 import { announce, badge, emptyState, errorState } from "../ui.js";
-import { said } from "./controls.js";
 import { dropZone } from "./drop-zone.js";
 
 const LARGEST_BYTES = 64 * 1024;
@@ -50,7 +49,7 @@ async function compare(view, file) {
   }
 }
 
-const refusal = (file, error) => errorState({ message: `${file.name} was not compared.`, detail: said(error) });
+const refusal = (file, error) => errorState({ message: `${file.name} was not compared. ${error.message}` });
 
 function draw(view) {
   const { comparison, brought } = view;

@@ -49,7 +49,7 @@ function siteChoice(ctx) {
   const name = h("input", { id: nameId, type: "text", autocomplete: "off", spellcheck: "false", maxlength: 200 });
   const field = h("div", { class: "field" },
     h("label", { for: nameId }, "Name of the new site"), name,
-    h("p", { class: "muted" }, ctx.sites.some((one) => one.site === "") ? "For example plant-a." : "For example plant-a. Empty for a lake of one site."));
+    h("p", { class: "muted" }, ctx.sites.some((one) => one.site === "") ? "For example plant-a." : "Optional. For example plant-a."));
   if (!ctx.sites.length) return { node: h("div", { class: "filters" }, field), site: () => name.value.trim() };
   const select = choice({
     label: "Site",
@@ -82,6 +82,7 @@ function jobCard(job, { ctx, list }) {
     else bar.value = 100 * job.share;
     const said = wordsOf(job);
     if (words.textContent !== said) words.textContent = said;
+    words.classList.toggle("visually-hidden", Boolean(job.verdict)); // the verdict below says the same
     node.dataset.state = job.state;
   };
   let drawnState = null;
@@ -101,7 +102,7 @@ function wordsOf(job) {
   if (job.state === "sending") return job.share < 1 ? "Sending" : "Sent; the server takes it in";
   if (job.state === "waiting" && job.isSlow) return "Arrived; still waits for its run. You may leave this page: the run goes on without it.";
   if (job.state === "succeeded") return `Done. ${sentenceOf(job.verdict)}`;
-  if (job.state === "failed") return "Not usable.";
+  if (job.state === "failed") return `Not usable. ${job.verdict.error ?? ""}`;
   if (job.state === "refused") return "Not sent.";
   return STATE_WORDS[job.state];
 }
@@ -122,8 +123,11 @@ function actionsOf(job, node) {
   }, "Close");
 }
 
+/** Whether the same file may be taken another time. */
+const isPassing = ({ status }) => status === 0 || status >= 500;
+
 function resultOf(job, ctx) {
   if (job.verdict) return verdict(job.verdict, ctx);
-  if (job.error) return errorState(job.error, () => jobs.retry(job));
+  if (job.error) return errorState(job.error, isPassing(job.error) ? () => jobs.retry(job) : null);
   return null;
 }

@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import * as format from "../format.js";
 import { table } from "../table.js";
 import { badge } from "../ui.js";
+import { save } from "./saving.js";
 
 const sumOf = (byReason) => Object.values(byReason ?? {}).reduce((sum, count) => sum + count, 0);
 
@@ -15,10 +16,10 @@ export function sentenceOf({ rows_read: read, rows_accepted: accepted, rejected_
 }
 
 /** A button that saves all refused rows of a run. */
-export const refusedDownload = (api, { stamp, site }) => h("button", {
-  type: "button", class: "button small",
-  onclick: () => api.download(`/rejected/${encodeURIComponent(stamp)}`, { site }, `rejected_${stamp}.csv`),
-}, "Download all refused rows");
+export const refusedDownload = (api, { stamp, site, text = "Download all refused rows", label = null }) => h("button", {
+  type: "button", class: "button small", aria: label ? { label } : {},
+  onclick: () => save(() => api.download(`/rejected/${encodeURIComponent(stamp)}`, { site }, `rejected_${stamp}.csv`)),
+}, text);
 
 /** Refused rows counted by their reason, the commonest first. */
 export const reasons = (byReason) => h("ul", { class: "reasons" }, Object.entries(byReason)

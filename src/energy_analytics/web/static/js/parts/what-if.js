@@ -5,6 +5,7 @@ import { h, replace } from "../dom.js";
 import * as format from "../format.js";
 import { errorState, isAborted, skeleton, tile } from "../ui.js";
 import { choice, sentence } from "./controls.js";
+import { onlyNews } from "./news.js";
 
 const [FIRST_HOUR, LAST_HOUR] = [22, 6];
 const HEIGHT_PX = 260;
@@ -13,7 +14,7 @@ const HOURS = Array.from({ length: 24 }, (_, hour) => [String(hour), clockOf(hou
 
 /** `{node, ask(), remove()}`. */
 export function whatIf(ctx) {
-  const view = { ctx, asked: null, chart: null, result: h("div", { class: "stack", aria: { live: "polite" } }) };
+  const view = { ctx, asked: null, chart: null, fresh: onlyNews(), result: h("div", { class: "stack", aria: { live: "polite" } }) };
   const ask = () => show(view);
   const appliances = ctx.site.appliances.map((one) => [one.appliance, one.appliance]);
   view.appliance = choice({ label: "Appliance", choices: appliances, chosen: appliances[0]?.[0], onChoose: ask });
@@ -39,9 +40,12 @@ async function show(view) {
   try {
     const signal = AbortSignal.any([view.asked.signal, ctx.signal]);
     const answer = await ctx.api.get("/what-if", { site: ctx.site.site, appliance, from_hour: from, to_hour: to }, { signal });
-    answered(view, answer);
+    view.fresh(answer, () => answered(view, answer));
+    view.result.removeAttribute("aria-busy");
   } catch (error) {
-    if (!isAborted(error)) draw(view, errorState(error, () => show(view)));
+    if (isAborted(error)) return;
+    view.fresh.forget();
+    draw(view, errorState(error, () => show(view)));
   }
 }
 
