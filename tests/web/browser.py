@@ -156,6 +156,14 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
+@pytest.fixture
+def own_empty(tmp_path: Path) -> Iterator[Served]:
+    """A server over a lake without anything, of the test's own."""
+    (tmp_path / "lake").mkdir()
+    with serving(tmp_path / "lake") as served:
+        yield served
+
+
 @dataclass
 class Watch:
     """What a page did that it must not do."""
