@@ -172,7 +172,8 @@ def test_a_run_is_told_without_asking(own_server: Starting) -> None:
     began = time.monotonic()
     assert server.end() == 128 + signal.SIGTERM
     assert time.monotonic() - began < 10
-    assert events.read() == b""
+    assert events.read().strip() == b""
+    events.close()
     connection.close()
 
 

@@ -40,6 +40,10 @@ def test_overview_of_a_period(server: Server) -> None:
     assert told["money"]["currency"] == "EUR"
 
 
+def test_the_longest_period_has_none_before(server: Server) -> None:
+    assert server.get("/overview?site=autumn&from=1000-01-01&to=2999-12-31")["before"] is None
+
+
 def test_a_day_that_is_not_over_is_not_compared_as_if_it_were(server: Server) -> None:
     # Readings end with 31 October: of the four days asked for, two are there, and two of those before are compared.
     told = server.get("/overview?site=autumn&from=2025-10-30&to=2025-11-03")
@@ -77,7 +81,7 @@ def test_an_episode_is_dismissed_and_comes_back(server: Server) -> None:
 
 def test_a_finding_is_dismissed_and_comes_back(server: Server) -> None:
     told = server.get("/findings?site=unusual")
-    assert all(one["text"] and one["evidence"] for one in told["findings"])
+    assert all(one["text"] for one in told["findings"])
     assert told["audit"]["written_by"] == "rules"
     assert all(one["text"] for one in told["audit"]["paragraphs"])
     identity = told["findings"][0]["id"]
@@ -103,7 +107,10 @@ def test_a_bill_and_another_tariff(server: Server) -> None:
     bill = server.get("/bill?site=autumn&from=2025-10-20&to=2025-10-22")
     assert (bill["kwh"].rstrip("0").rstrip("."), bill["total"], bill["currency"]) == ("72", "18.00", "EUR")
     assert server.get("/tariffs?site=autumn")["tariffs"] == []
-    toml = b'name = "Half"\ncurrency = "EUR"\nsource = "a test"\n[[version]]\nvalid_from = 2020-01-01\nprice_per_kwh = 0.125\n'
+    toml = (
+        b'name = "Half"\ncurrency = "EUR"\nsource = "a test"\n'
+        b"[[version]]\nvalid_from = 2020-01-01\nprice_per_kwh = 0.125\n"
+    )
     answer = server.ask("/api/v1/tariffs?site=autumn", "POST", toml)
     assert answer.status == 200, answer.body
     cheap, own = answer.json["tariffs"]
@@ -111,7 +118,7 @@ def test_a_bill_and_another_tariff(server: Server) -> None:
     assert cheap["saving_percent"] == pytest.approx(50, abs=0.01)
     wrong = server.ask("/api/v1/tariffs?site=autumn", "POST", b"name = ")
     assert (wrong.status, wrong.headers["content-type"]) == (422, "application/problem+json")
-    assert "line 1" in wrong.json["detail"]
+    assert "is no TOML" in wrong.json["detail"]
     assert server.ask("/api/v1/tariffs?site=autumn", "POST", b"#" * 70_000).status == 413
     assert server.ask("/api/v1/bill?site=autumn&from=2020-01-01&to=2020-01-02").status == 404
 

@@ -202,6 +202,7 @@ class Site:
 
     def table(self, name: str) -> StoredObject:
         """Return the object of a curated table. Raises ProblemError when there is none."""
+        _ = self.newest  # Which tells better why.
         return self._object(curated_keys(self.name)[name], name)
 
     def _object(self, key: str, what: str) -> StoredObject:

@@ -22,6 +22,7 @@ MOMENT: Final = rf"^{_DAY}(?:[T ]{_TIME}{_OFFSET}?)?$"
 """A day, or a time with or without an offset: exactly what is accepted, so that the documentation can say it."""
 _MOMENT: Final = re.compile(MOMENT)
 
+_EARLIEST: Final = date(1, 1, 1)
 MICROSECOND: Final = timedelta(microseconds=1)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -107,7 +108,12 @@ def year_before(day: date) -> date:
 
 
 def period_before(start: date, end: date) -> tuple[date, date]:
-    """Return the period just before: as many calendar months where these are whole months, else as many days."""
+    """Return the period just before: as many calendar months where these are whole months, else as many days.
+
+    It is shorter where the calendar begins within it.
+    """
+    if start.toordinal() - (end - start).days <= _EARLIEST.toordinal():
+        return _EARLIEST, start
     if start.day == end.day == 1 and end > start:
         months = (end.year - start.year) * 12 + end.month - start.month
         first = start.year * 12 + start.month - 1 - months
