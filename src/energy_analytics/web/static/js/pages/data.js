@@ -12,10 +12,10 @@ import { page, section } from "../ui.js";
 export async function render(main, ctx) {
   const bring = upload(ctx);
   const parts = {
-    bring: section({ title: "Bring files", minHeightPx: 260 }),
+    bring: section({ title: "Bring files", minHeightPx: 260, class: "no-print" }),
     runs: ctx.site && runs(ctx),
     coverage: ctx.site && coverage(ctx),
-    downloads: ctx.site && section({ title: "Take away", minHeightPx: 300, note: `All of ${ctx.site.name || ctx.site.site || "the root site"}.` }),
+    downloads: ctx.site && section({ title: "Take away", minHeightPx: 300, class: "no-print", note: `All of ${ctx.site.name || ctx.site.site || "the root site"}.` }),
   };
   parts.bring.show(bring.node);
   parts.downloads?.show(downloads(ctx));

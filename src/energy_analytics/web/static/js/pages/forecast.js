@@ -45,7 +45,7 @@ function show(view, forecast) {
   const { ahead, days, bill, appliances, scores } = view.parts;
   for (const part of Object.values(view.parts)) part.node.hidden = false;
   showAhead(view, ahead, forecast);
-  days.show(dayTable(forecast));
+  days.show(h("div", { class: "whole" }, dayTable(forecast)));
   bill.show(billOf(forecast));
   appliances.node.hidden = !forecast.appliances.length;
   appliances.show(h("div", { class: "stack" }, applianceTable(forecast)));

@@ -113,7 +113,7 @@ function actionsOf(job, node) {
   }
   if (UNDER_WAY.includes(job.state)) return null;
   return h("button", {
-    type: "button", class: "button small", aria: { label: `Take ${job.file.name} off this list` },
+    type: "button", class: "button small", aria: { label: `Close: ${job.file.name}` },
     onclick: () => {
       jobs.forget(job);
       const next = node.nextElementSibling?.querySelector("button") ?? node.closest(".stack").querySelector(".drop-zone button");
@@ -123,8 +123,8 @@ function actionsOf(job, node) {
   }, "Close");
 }
 
-/** Whether the same file may be taken another time. */
-const isPassing = ({ status }) => status === 0 || status >= 500;
+/** Whether the same file may be taken another time; a form for the bucket that was too old (403) is made anew. */
+const isPassing = ({ status }) => status === 0 || status === 403 || status >= 500;
 
 function resultOf(job, ctx) {
   if (job.verdict) return verdict(job.verdict, ctx);
