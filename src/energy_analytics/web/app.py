@@ -51,7 +51,7 @@ def create_app(
         ],
     )  # fmt: skip
     app.state.desk = desk
-    problems.install(app)
+    problems.install(app, page=shell.no_such_page)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(shell.router(_config(access, uploads, live, max_upload_bytes)))

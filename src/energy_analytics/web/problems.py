@@ -1,6 +1,6 @@
 """What can go wrong with a request, told as problem details (RFC 9457)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -27,6 +27,12 @@ _SAID: Final = {
     404: "There is nothing at {path}.",
     405: "{path} cannot be asked with {method}.",
 }
+_ALLOWED: Final = {
+    "name": "A file's name ends in .csv, .csv.gz, .tsv, .txt or .parquet, without a slash and at most 70 letters before.",
+    "site": "A site is a folder, or folders between slashes, each of at most 60 letters and digits,"
+    " none beginning with a space, a dot or an underscore.",
+}
+"""What a parameter may be, for a person: its pattern is for programs."""
 _OF_EXCEPTIONS: Final[Mapping[type[Exception], int]] = {
     UnusableUploadError: 422,
     TariffError: 409,
@@ -75,10 +81,18 @@ def problem(
     return Response(orjson.dumps(content, default=str), status, headers, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Have every exception answered as a problem; what is a fault of ours is left to the outermost middleware."""
+def install(app: FastAPI, *, page: Callable[[Request], Response | None]) -> None:
+    """Have every exception answered as a problem; what is a fault of ours is left to the outermost middleware.
+
+    `page` gives what a person sees at an address where there is nothing, None to whom a problem says more.
+    """
+
+    def nothing_there(request: Request, error: Exception) -> Response:
+        shown = page(request) if isinstance(error, HTTPException) and error.status_code == 404 else None
+        return shown or _of_routing(request, error)
+
     app.add_exception_handler(ProblemError, _own)
-    app.add_exception_handler(HTTPException, _of_routing)
+    app.add_exception_handler(HTTPException, nothing_there)
     app.add_exception_handler(RequestValidationError, _of_parameters)
     for kind in _OF_EXCEPTIONS:
         app.add_exception_handler(kind, _of_below)
@@ -114,11 +128,19 @@ def _methods(request: Request) -> list[str]:
 def _of_parameters(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it was registered for
     faults = [
-        {"where": ".".join(str(part) for part in one["loc"]), "what": str(one["msg"])}
+        {"where": ".".join(str(part) for part in one["loc"]), "what": _said_of(one)}
         for one in error.errors()[:_MOST_ERRORS]
     ]
     told = "; ".join(f"{fault['where'].partition('.')[2] or fault['where']}: {fault['what']}" for fault in faults)
-    return problem(422, f"The request cannot be understood: {told}.", instance=request.url.path, errors=faults)
+    return problem(
+        422, f"The request cannot be understood: {told.removesuffix('.')}.", instance=request.url.path, errors=faults
+    )
+
+
+def _said_of(fault: Mapping[str, Any]) -> str:
+    if fault["type"] == "string_pattern_mismatch" and fault["loc"][-1] in _ALLOWED:
+        return _ALLOWED[fault["loc"][-1]]
+    return str(fault["msg"])
 
 
 def _of_below(request: Request, error: Exception) -> Response:

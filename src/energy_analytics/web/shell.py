@@ -46,7 +46,7 @@ def router(config: Mapping[str, Any]) -> APIRouter:
     """Return the routes of the pages and of what they load. `config` is what the browser is told before signing in."""
     made = APIRouter(include_in_schema=False)
     for path in PAGES:
-        made.add_api_route(path, _page, methods=["GET"], response_class=HTMLResponse)
+        made.add_api_route(path, _shown, methods=["GET"], response_class=HTMLResponse)
     made.add_api_route("/static/{path:path}", _static, methods=["GET"])
 
     @made.get("/config.json")
@@ -61,7 +61,17 @@ def plotly_name() -> str:
     return f"plotly-{version('plotly')}.min.js"
 
 
-def _page(name: str = "") -> Response:
+def no_such_page(request: Request) -> Response | None:
+    """Return the shell for a browser that goes to an address of no page: it says so, and leads back."""
+    is_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    return _page(status=404) if is_page and not request.url.path.startswith(("/api/", "/static/")) else None
+
+
+def _shown(name: str = "") -> Response:
+    return _page()
+
+
+def _page(*, status: int = 200) -> Response:
     """Return the shell; its script shows the page of the address."""
     source = _folder() / "index.html"
     text = source.read_text("utf-8") if source.is_file() else _MISSING
@@ -71,7 +81,7 @@ def _page(name: str = "") -> Response:
         ("{{plotly}}", f"/static/{plotly_name()}"),
     ):
         text = text.replace(mark, value)
-    return HTMLResponse(text, headers={"Cache-Control": _ASK_AGAIN})
+    return HTMLResponse(text, status, headers={"Cache-Control": _ASK_AGAIN})
 
 
 def _static(request: Request, path: str) -> Response:

@@ -42,7 +42,7 @@ function rangeForm({ site, period, choose }) {
   const { first, last } = extentOf(site);
   const [fromId, toId] = [uniqueId("from"), uniqueId("to")];
   const from = h("input", { type: "date", id: fromId, min: first, max: last, value: period.from, required: true });
-  const to = h("input", { type: "date", id: toId, min: first, value: addDays(period.to, -1), required: true });
+  const to = h("input", { type: "date", id: toId, min: first, max: "9999-12-30", value: addDays(period.to, -1), required: true });
   const submit = (event) => {
     event.preventDefault();
     to.setCustomValidity(to.value < from.value ? "The last day comes before the first." : "");

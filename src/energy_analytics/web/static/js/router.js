@@ -17,8 +17,13 @@ export function match(path) {
   for (const { path: pattern, page, load } of ROUTES) {
     const found = pattern.exec(path);
     if (!found) continue;
-    const params = Object.fromEntries(Object.entries(found.groups ?? {}).map(([key, text]) => [key, decodeURIComponent(text)]));
-    return { page, params, load };
+    try {
+      const params = Object.fromEntries(Object.entries(found.groups ?? {}).map(([key, text]) => [key, decodeURIComponent(text)]));
+      return { page, params, load };
+    } catch (error) {
+      if (error instanceof URIError) return null; // an address that was cut within a letter
+      throw error;
+    }
   }
   return null;
 }

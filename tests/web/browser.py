@@ -1,0 +1,253 @@
+"""A real browser against a real `energy serve`, and watch over what the pages must never do."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from commands import ROOT, SAMPLE, energy, environment
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+ARGUMENTS: Final = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
+SITE: Final = "demo"
+PAGES: Final = {
+    "overview": "/", "appliances": "/appliances", "appliance": "/appliances/Laundry", "anomalies": "/anomalies",
+    "forecast": "/forecast", "savings": "/savings", "data": "/data",
+}  # fmt: skip
+DESK: Final = {"width": 1280, "height": 900}
+PHONE: Final = {"width": 390, "height": 844}
+
+_PATIENCE_MS: Final = 30_000
+"""Of a busy machine; what is waited for comes within a second on an idle one."""
+_ENDING_SECONDS: Final = 15
+_TELL_VIOLATIONS: Final = """
+    addEventListener("securitypolicyviolation",
+        (event) => console.error(`CSP: ${event.effectiveDirective} of ${event.blockedURI}`));
+"""
+
+
+class Served:
+    """`energy serve` over a lake, in a process of its own."""
+
+    def __init__(self, lake: Path, *, port: int = 0, variables: dict[str, str] | None = None) -> None:
+        self.lake = lake
+        self._variables = variables or {}
+        self.token = self._variables.get("ENERGY_API_TOKEN", "")
+        self.url = ""
+        self.process: subprocess.Popen[str]
+        self.start(port)
+
+    def start(self, port: int) -> None:
+        """Start the server, and wait until it says where it is."""
+        command = [sys.executable, "-m", "energy_analytics", "serve", "--port", str(port), "--lake", str(self.lake)]
+        log = self.lake.parent / "serve.log"
+        with log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.lake.parent,
+                env=environment(**self._variables),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert "http://" in line, log.read_text(encoding="utf-8")
+        self.url = "http://" + line.partition("http://")[2].split("/ ")[0].strip()
+
+    def end(self, *, at_once: bool = False) -> None:
+        """End the server; `at_once` as if the power had gone."""
+        if at_once:
+            self.process.kill()
+        else:
+            self.process.terminate()
+        self.process.wait(_ENDING_SECONDS)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def ask(self, path: str, **query: Any) -> Any:
+        """Return what the API answers."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        answer = httpx.get(f"{self.url}/api/v1{path}", params=query, headers=headers, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+
+@contextmanager
+def serving(lake: Path, **variables: str) -> Iterator[Served]:
+    """Serve a lake until the block ends."""
+    served = Served(lake, variables=variables)
+    try:
+        yield served
+    finally:
+        served.end()
+
+
+def sample_in(folder: Path) -> Path:
+    """Run the sample into a lake under `folder`, and return the lake."""
+    done = energy("run", SAMPLE, "--site", SITE, "--lake", folder / "lake", folder=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "lake"
+
+
+def find_chromium() -> str | None:
+    """Return where the browser is."""
+    return os.environ.get("ENERGY_CHROMIUM") or shutil.which("chromium")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """The browser, one for all tests; each page has a profile of its own."""
+    program = find_chromium()
+    if program is None:
+        reason = "There is no chromium on this machine (apt-get install chromium, or name it in ENERGY_CHROMIUM)."
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=_PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def sample_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with the sample. It is for reading; a test that writes copies it."""
+    return sample_in(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="session")
+def sample(sample_lake: Path) -> Iterator[Served]:
+    """The server over the sample, for tests that write nothing."""
+    with serving(sample_lake) as served:
+        yield served
+
+
+@pytest.fixture
+def own_sample(sample_lake: Path, tmp_path: Path) -> Iterator[Served]:
+    """A server over a copy of the sample's lake."""
+    shutil.copytree(sample_lake, tmp_path / "lake")
+    with serving(tmp_path / "lake") as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The server over a lake without anything, for tests that write nothing."""
+    lake = tmp_path_factory.mktemp("empty") / "lake"
+    lake.mkdir()
+    with serving(lake) as served:
+        yield served
+
+
+@pytest.fixture
+def own_empty(tmp_path: Path) -> Iterator[Served]:
+    """A server over a lake without anything, of the test's own."""
+    (tmp_path / "lake").mkdir()
+    with serving(tmp_path / "lake") as served:
+        yield served
+
+
+@dataclass
+class Watch:
+    """What a page did that it must not do."""
+
+    page: "Page"
+    origin: str
+    forgiven: tuple[str, ...] = ()
+    """Pieces of console messages that this test brings about."""
+    wrong: list[str] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Listen."""
+        self.page.add_init_script(_TELL_VIOLATIONS)
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
+        self.page.on("request", self._asked)
+        self.page.on("dialog", lambda dialog: (self.wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def _said(self, message: "ConsoleMessage") -> None:
+        if message.type in {"error", "warning"} and not any(piece in message.text for piece in self.forgiven):
+            self.wrong.append(f"console: {message.text}")
+
+    def _asked(self, request: "Request") -> None:
+        url = urlsplit(request.url)
+        if url.scheme in {"http", "https", "ws", "wss"} and f"{url.scheme}://{url.netloc}" != self.origin:
+            self.wrong.append(f"asked another host: {request.url}")
+
+
+Visit = Callable[..., "Page"]
+Theme = Literal["light", "dark"]
+
+
+@pytest.fixture
+def visit(chromium: "Browser") -> Iterator[Visit]:
+    """Open a page of a server in a fresh profile; what no page may do fails the test at its end."""
+    watches: list[Watch] = []
+    with ExitStack() as closing:
+
+        def open_page(
+            served: Served,
+            path: str = "/",
+            *,
+            theme: Theme = "light",
+            viewport: dict[str, int] = DESK,
+            forgiven: tuple[str, ...] = (),
+            waits: bool = True,
+            **options: Any,
+        ) -> "Page":
+            context = chromium.new_context(
+                color_scheme=theme, viewport=viewport, locale="en-GB", timezone_id="Pacific/Auckland", **options
+            )
+            closing.callback(context.close)
+            context.set_default_timeout(_PATIENCE_MS)
+            page = context.new_page()
+            watch = Watch(page, served.url, forgiven)
+            watch.begin()
+            watches.append(watch)
+            page.goto(served.url + path)
+            if waits:
+                settle(page)
+            return page
+
+        yield open_page
+    assert not [wrong for watch in watches for wrong in watch.wrong]
+
+
+def settle(page: "Page") -> None:
+    """Wait until the page has shown all that it asked for: no part waits, every chart is drawn."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("main h1")).to_be_visible()
+    expect(page.locator("main [aria-busy=true], main .skeleton, main .plot:not(.js-plotly-plot)")).to_have_count(0)
+
+
+def lives(page: "Page") -> None:
+    """Wait until the page hears of changes."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+
+
+def overflows(page: "Page") -> bool:
+    """Tell whether the page itself scrolls sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
+
+
+__all__ = ["PAGES", "ROOT", "SITE", "Served", "Visit", "settle"]

@@ -1,0 +1,64 @@
+"""A page that stays open: what is new shows by itself, what is lost is told."""
+
+import re
+from pathlib import Path
+
+import pytest
+from commands import HEADER, energy, hourly_rows
+from playwright.sync_api import expect
+from web.browser import SITE, Served, Visit, lives, settle
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+LOST = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
+"""The browser's own words on requests that found no server."""
+
+
+def test_a_run_of_another_process_shows_without_reload(own_sample: Served, visit: Visit, tmp_path: Path) -> None:
+    page = visit(own_sample, "/?period=7d")
+    lives(page)
+    page.evaluate("window.isTheSamePage = true")
+    page.locator("main").get_by_text("Show as table").first.click()
+    scrolled = page.evaluate("scrollTo(0, 300), scrollY")
+    before = page.locator("main .tile").first.inner_text()
+    file = tmp_path / "december.csv"
+    file.write_text(HEADER + hourly_rows("2010-11-27", hours=24 * 7, kwh=50.0, appliance="Sauna"), encoding="utf-8")
+    done = energy("run", file, "--site", SITE, "--lake", own_sample.lake, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    expect(page.locator("main .tile").first).to_contain_text("8,400 kWh")
+    assert "8,400" not in before
+    expect(page.locator(".share-list")).to_contain_text("Sauna")
+    expect(page.get_by_role("button", name=re.compile("^Period: 27 Nov"))).to_be_visible()
+    assert page.evaluate("window.isTheSamePage")
+    assert page.evaluate("scrollY") == scrolled
+    expect(page.locator("main details[open]").first).to_be_visible()
+
+
+def test_the_first_run_of_an_empty_lake_shows_without_reload(own_empty: Served, visit: Visit, tmp_path: Path) -> None:
+    page = visit(own_empty)
+    lives(page)
+    expect(page.get_by_role("heading", name="No readings yet")).to_be_visible()
+    file = tmp_path / "first.csv"
+    file.write_text(HEADER + hourly_rows("2026-01-01", hours=24 * 8), encoding="utf-8")
+    done = energy("run", file, "--lake", own_empty.lake, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    expect(page.locator("main .tile").first).to_contain_text("192 kWh")
+
+
+def test_a_lost_server_is_told_and_found_again(own_sample: Served, visit: Visit) -> None:
+    page = visit(own_sample, "/?period=all", forgiven=LOST)
+    lives(page)
+    port = int(own_sample.url.rpartition(":")[2])
+    own_sample.end(at_once=True)
+    expect(page.locator("#connection")).to_have_attribute("data-state", re.compile("reconnecting|offline"))
+    expect(page.locator("#connection")).to_have_text(re.compile("Reconnecting|Offline"))
+    page.locator(".nav").get_by_role("link", name="Appliances").click()
+    expect(page.locator("main").get_by_role("alert")).to_be_visible()
+
+    own_sample.start(port)
+    lives(page)
+    again = page.locator("main").get_by_role("button", name="Try again")
+    if again.count():
+        again.click()
+    settle(page)
+    expect(page.locator("main tbody tr")).to_have_count(4)

@@ -1,0 +1,77 @@
+"""Who may look, and names that try to be more than names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from commands import drop, hourly_rows, run_key
+from playwright.sync_api import expect
+from web.browser import PAGES, Served, Visit, lives, serving, settle
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+TOKEN = "for this test alone"  # noqa: S105 - it opens nothing
+HOSTILE = ("<img src=x onerror=alert(1)>", '"><script>alert(2)</script>', "=1+1", "{{7*7}}%3Cb%3E")
+HOSTILE_SITE = "=1+1 <img src=x onerror=alert(3)>"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A site and appliances whose names are markup, a formula, a placeholder."""
+    lake = tmp_path_factory.mktemp("hostile") / "lake"
+    rows = "".join(
+        hourly_rows("2026-01-01", hours=24 * 30, kwh=1 + place, appliance='"' + name.replace('"', '""') + '"')
+        for place, name in enumerate(HOSTILE)
+    )
+    run_key(lake, drop(lake, f"raw/{HOSTILE_SITE}/rows.csv", rows))
+    with serving(lake) as served:
+        yield served
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "appliance"])
+def test_hostile_names_are_text(name: str, hostile: Served, visit: Visit) -> None:
+    page = visit(hostile, f"{PAGES[name]}?period=all")
+    expect(page.locator("header.bar")).to_contain_text(HOSTILE_SITE)
+    if name in {"overview", "appliances"}:
+        for appliance in HOSTILE:
+            expect(page.locator("main").get_by_text(appliance, exact=True).first).to_be_visible()
+    assert page.locator("main img, main script").count() == 0
+
+
+def test_a_hostile_appliance_has_its_page(hostile: Served, visit: Visit) -> None:
+    page = visit(hostile, "/appliances?period=all")
+    for name in HOSTILE:
+        page.locator("main tbody").get_by_role("link", name=name, exact=True).click()
+        expect(page.locator("h1")).to_have_text(name)
+        settle(page)
+        assert page.locator("main img, main script").count() == 0
+        page.go_back()
+        settle(page)
+
+
+@pytest.fixture
+def guarded(sample_lake: Path) -> Iterator[Served]:
+    with serving(sample_lake, ENERGY_API_TOKEN=TOKEN) as served:
+        yield served
+
+
+def test_the_token_is_asked_for_and_lets_in(guarded: Served, visit: Visit) -> None:
+    page = visit(guarded, "/data", waits=False, forgiven=("401",))
+    field = page.get_by_label("Access token")
+    expect(field).to_be_focused()
+    field.fill("a guess")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("does not know this token")
+    field.fill(TOKEN)
+    page.keyboard.press("Enter")
+    settle(page)
+    lives(page)
+    assert TOKEN not in page.url
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Totals as CSV").click()
+    assert "Laundry" in Path(saved.value.path()).read_text(encoding="utf-8")
+    page.reload()
+    settle(page)
+    expect(page.get_by_label("Access token")).to_have_count(0)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Access token")).to_be_visible()
