@@ -501,7 +501,7 @@ def test_without_it_nothing_of_it_is_made() -> None:
     cors = one("S3::Bucket")["CorsConfiguration"]
     assert resolved(cors) is None
     [rule] = resolved(cors, **WITH_DASHBOARD)["CorsRules"]
-    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["DashboardApi.ApiEndpoint"], ["POST"])
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["DashboardApi.ApiEndpoint"], ["POST", "GET"])
 
 
 def test_names_of_the_dashboard() -> None:

@@ -121,6 +121,18 @@ def test_the_results_of_the_run_are_shown(web: Web) -> None:
     assert again.status == 304
 
 
+def test_a_whole_table_comes_straight_from_the_bucket(web: Web) -> None:
+    answer = web.api("/tables/hourly?site=home&format=parquet")
+    place = urlsplit(answer.headers["location"])
+    assert answer.status == 307
+    assert f"https://{place.netloc}" in web.visitor.get("/").headers["content-security-policy"]
+    file = request(web.owner.aws, "GET", f"{place.path}?{place.query}", None, {}, host=place.netloc)
+    assert (file.status, file.body[:4], file.body[-4:]) == (200, b"PAR1", b"PAR1")
+    assert file.headers["content-disposition"].endswith("home-hourly.parquet")
+    forged = request(web.owner.aws, "GET", f"{place.path}?{place.query[:-4]}0000", None, {}, host=place.netloc)
+    assert forged.status == 403
+
+
 def test_an_upload_goes_straight_to_the_bucket_and_ends_in_a_run(web: Web) -> None:
     target = web.told(f"/uploads/target?site=cabin&name={quote('April 100%.csv')}&size_bytes={len(SMALL)}")
     assert (target["method"], target["key"]) == ("POST", "raw/cabin/April 100%.csv")

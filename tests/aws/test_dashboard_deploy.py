@@ -269,10 +269,10 @@ def test_the_first_user_is_invited_once(person: Person) -> None:
     assert invited in person.deploy("--yes").stdout
 
 
-def test_uploads_come_from_the_dashboards_page_alone(site: Site) -> None:
+def test_files_come_and_go_from_the_dashboards_page_alone(site: Site) -> None:
     origin = site.visitor.url.rstrip("/")
     [rule] = site.person.aws.client("s3").get_bucket_cors(Bucket=site.person.bucket)["CORSRules"]
-    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == ([origin], ["POST"])
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == ([origin], ["POST", "GET"])
 
 
 def test_without_its_zips_it_is_told_how_to_build_them(person: Person) -> None:

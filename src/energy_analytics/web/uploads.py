@@ -55,10 +55,12 @@ def newest_first(site: Site) -> list[StoredObject]:
 def find(sites: Sites, key: str) -> tuple[Site, StoredObject]:
     """Return an upload and its site. Raises ProblemError when there is none of that key."""
     if key.startswith(f"{RAW}/"):
-        listed = sites.listed().get(site_of(key))
-        for stored in listed.raw if listed else ():
-            if stored.key == key:
-                return sites.site(site_of(key)), stored
+        for _ in range(2):
+            listed = sites.listed().get(site_of(key))
+            for stored in listed.raw if listed else ():
+                if stored.key == key:
+                    return sites.site(site_of(key)), stored
+            sites.forget()  # It may have come since the lake was listed.
     raise ProblemError(404, f"There is no upload {key!r} in the lake.")
 
 
