@@ -35,11 +35,13 @@ class Arrivals:
     clock: Callable[[], float] = time.monotonic
     _seen: dict[str, tuple[StoredObject, float]] = field(default_factory=dict)
     _given: dict[str, StoredObject] = field(default_factory=dict)
+    _strangers: set[str] = field(default_factory=set)
 
     def ready(self) -> list[str]:
         """Return the keys of uploads that have arrived whole and have no run, the earliest first, each once.
 
         An upload whose run left no record, because the disk was full or its name too long, does not come again.
+        Nor does what is no file, or has a name that no key has: the lake says so when it is asked for it, once.
         """
         ready = [
             stored
@@ -47,7 +49,9 @@ class Arrivals:
             if self._given.get(stored.key) != stored and self._has_arrived(stored)
         ]
         self._given.update({stored.key: stored for stored in ready})
-        return [stored.key for stored in ready]
+        strangers = [key for key in self.lake.strangers(RAW) if key not in self._strangers]
+        self._strangers.update(strangers)
+        return [*strangers, *(stored.key for stored in ready)]
 
     def _has_arrived(self, stored: StoredObject) -> bool:
         now = self.clock()
