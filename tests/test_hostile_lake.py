@@ -224,12 +224,13 @@ def test_sites_that_are_no_folder_are_refused(lake: Path, site: str) -> None:
 @pytest.mark.parametrize(
     ("name", "key"),
     [
-        ("two\nlines.csv", "raw/two_lines.csv"),
-        ("\x1b[31mred.csv", "raw/[31mred.csv"),
-        ("back\\slash.csv", "raw/back_slash.csv"),
-        (os.fsdecode(b"latin-\xe9.csv"), "raw/latin-_.csv"),
+        ("two\nlines.csv", "raw/two-lines.csv"),
+        ("\x1b[31mred.csv", "raw/-[31mred.csv"),
+        ("back\\slash.csv", "raw/back-slash.csv"),
+        (os.fsdecode(b"latin-\xe9.csv"), "raw/latin--.csv"),
         ("..csv", "raw/upload.csv"),
         ("...", "raw/upload.csv"),
+        ("\x1c\x1d.csv", "raw/--.csv"),
         ("-rf.csv", "raw/-rf.csv"),
         ("a*?[1].csv", "raw/a*?[1].csv"),
     ],

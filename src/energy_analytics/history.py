@@ -134,6 +134,7 @@ def _read(engine: duckdb.DuckDBPyConnection, upload: Upload, path: Path, setting
         date_order=settings.date_order,
         decimal=settings.decimal,
         max_reading_kwh=settings.max_reading_kwh,
+        max_upload_mb=settings.max_upload_mb,
     )
 
 

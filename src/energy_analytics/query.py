@@ -76,7 +76,7 @@ def query(lake: Lake, sql: str, settings: Settings) -> Rows:
 @contextmanager
 def _engine(lake: Lake, sql: str, settings: Settings, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=folder) as engine:
-        views = _Views(engine, lake, sql.lower(), folder)
+        views = _Views(engine, lake, sql.lower(), folder, settings.max_upload_mb)
         views.create()
         readable = [literal(str(one)) for one in sorted(views.folders | {folder})]
         if isinstance(lake, LocalLake):
@@ -96,6 +96,7 @@ class _Views:
     question: str
     """In lower case."""
     folder: Path
+    max_upload_mb: float
     folders: set[Path] = field(default_factory=set)
     """Where the fetched files lie."""
 
@@ -186,7 +187,7 @@ class _Views:
             own = self.folder / str(number)
             own.mkdir()
             with suppress(UnusableUploadError):
-                text, dialect = understood(path, stored.key, own)
+                text, dialect = understood(path, stored.key, own, max_upload_mb=self.max_upload_mb)
                 columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(dialect.columns)))
                 kwh = (
                     f"c{dialect.kwh_index}" if dialect.delimiter == "," else f"replace(c{dialect.kwh_index}, ',', '.')"

@@ -24,6 +24,10 @@ _REPLACED_BY: Final[Mapping[str, tuple[str, ...]]] = {
 """A site's own choice, and what it puts aside of those above it because the two exclude each other."""
 
 
+MAX_UPLOAD_MB: Final = 20_000.0
+"""About 600 million readings as text: a hundred meters by the minute for ten years."""
+
+
 class SettingsError(ValueError):
     """A setting is missing or wrong; the message names it, its place and what is allowed."""
 
@@ -157,6 +161,8 @@ class Settings(SiteSettings, BaseSettings):
     """About how many episodes an appliance with nothing wrong may be reported with in a month."""
     max_reading_kwh: Positive = 1e9
     """A reading above this is refused: no site uses 1 TWh in an interval."""
+    max_upload_mb: Positive = MAX_UPLOAD_MB
+    """A file that is larger when it is unpacked is refused: a small one may unpack to fill the disk."""
     memory_limit_mb: Annotated[int, Field(ge=64)] = 256
     """What the engine may keep in memory before it spills to disk."""
     threads: Annotated[int, Field(ge=1)] | None = None

@@ -95,7 +95,7 @@ def in_site(prefix: str, site: str, name: str) -> str:
 def raw_key(site: str, file_name: str) -> str:
     """Return the key under which a file of that name is uploaded. Raises LakeError for a site that is no folder.
 
-    What no key may have in its name becomes an underscore.
+    What no key may have in its name becomes a hyphen.
     """
     if site:
         try:
@@ -107,7 +107,7 @@ def raw_key(site: str, file_name: str) -> str:
                 f"{site!r} cannot be a site: it is a folder name such as plant-a or north/plant-a, "
                 "no part of which begins with a dot or an underscore."
             )
-    name = "".join(char if _can_be_in_key(char) else "_" for char in file_name).lstrip("._")
+    name = "".join(char if _can_be_in_key(char) else "-" for char in file_name).lstrip("._")
     return in_site(schema.RAW, site, name or "upload.csv")
 
 
