@@ -50,7 +50,7 @@ def read(
             date_order=date_order,  # type: ignore[arg-type]
             decimal=decimal,  # type: ignore[arg-type]
             max_reading_kwh=1e9,
-        max_upload_mb=max_upload_mb,
+            max_upload_mb=max_upload_mb,
         )
         rows = engine.execute(
             f"SELECT timestamp, appliance, kwh, utc_offset_minutes FROM {readings_of(engine, [target])} ORDER BY ALL"

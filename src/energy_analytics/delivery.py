@@ -99,7 +99,8 @@ def _write_csv(source: Path, target: Path, *, max_bytes: int) -> None:
             )
         except duckdb.OutOfMemoryException as error:
             raise UnusableUploadError(
-                f"{source.name} cannot be read with {_MEMORY_MB} MB of memory: write it in smaller row groups, or as CSV."
+                f"{source.name} cannot be read with {_MEMORY_MB} MB of memory: "
+                "write it in smaller row groups, or as CSV."
             ) from error
         except duckdb.Error as error:
             raise UnusableUploadError(

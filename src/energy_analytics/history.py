@@ -27,6 +27,7 @@ from .uploads import (
     upload_time,
     uploads_of_site,
 )
+from .words import csv_cell_sql
 
 _READINGS_FILE: Final = "readings.parquet"
 _FORMAT: Final = 2
@@ -145,7 +146,10 @@ def _put_rejected(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload,
     ):
         return False
     rejected = folder / "rejected.csv"
-    columns = ", ".join(REJECTED_ROWS.column_names)
+    columns = ", ".join(
+        f"{csv_cell_sql(column.name)} AS {column.name}" if column.type == "VARCHAR" else column.name
+        for column in REJECTED_ROWS.columns
+    )
     engine.execute(f"COPY (SELECT {columns} FROM rejected) TO {literal(str(rejected))} (FORMAT csv, HEADER)")
     lake.put(upload.result_key(REJECTED, "rejected.csv"), rejected)
     return True

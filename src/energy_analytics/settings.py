@@ -165,6 +165,10 @@ class Settings(SiteSettings, BaseSettings):
     """A file that is larger when it is unpacked is refused: a small one may unpack to fill the disk."""
     memory_limit_mb: Annotated[int, Field(ge=64)] = 256
     """What the engine may keep in memory before it spills to disk."""
+    query_seconds: Positive = 300.0
+    """A question in SQL that takes longer is stopped."""
+    query_rows: Annotated[int, Field(ge=1)] = 1_000_000
+    """Most rows of an answer to a question in SQL."""
     threads: Annotated[int, Field(ge=1)] | None = None
     """Threads of the engine; None takes one per core."""
     sites: dict[str, SiteSettings] = Field(default_factory=dict)
@@ -223,5 +227,12 @@ def _explain(error: ValidationError, path: Path) -> str:
     faults = []
     for fault in error.errors():
         name = ".".join(str(part) for part in fault["loc"])
-        faults.append(f"{name} = {fault['input']!r}: {fault['msg'].removeprefix('Value error, ')}")
+        faults.append(f"{name}{_given(fault['input'], fault['type'])}: {fault['msg'].removeprefix('Value error, ')}")
     return f"Wrong setting (in {path}, ENERGY_... or an option): " + "; ".join(faults)
+
+
+def _given(value: object, fault: str) -> str:
+    """Show what was set, but for what may hold a secret: a name that we do not know, a whole table, an address."""
+    if fault == "extra_forbidden" or isinstance(value, dict) or "://" in str(value):
+        return ""
+    return f" = {value!r}"

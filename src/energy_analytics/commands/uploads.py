@@ -1,6 +1,5 @@
 """`energy run`, `upload` and `watch`: files in, results out."""
 
-import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,7 +128,7 @@ def _show_each(opened: Opened, given: "Sequence[T]", manifest_of: "Callable[[T],
         except typer.Exit:
             failures += 1
     if as_json and manifests:
-        terminal.print_plain(json.dumps(manifests[0] if len(given) == 1 else manifests, indent=2, ensure_ascii=False))
+        terminal.print_json(manifests[0] if len(given) == 1 else manifests, indent=2)
     if failures:
         raise typer.Exit(1)
 

@@ -21,7 +21,15 @@ from .tolerant import (
 )
 from .verdict import UnusableUploadError, Verdict
 
-__all__ = ["UnusableUploadError", "Verdict", "column_positions", "estimated_rows", "read_upload", "too_large", "understood"]
+__all__ = [
+    "UnusableUploadError",
+    "Verdict",
+    "column_positions",
+    "estimated_rows",
+    "read_upload",
+    "too_large",
+    "understood",
+]
 
 _REMEDIES: Final = {
     AMBIGUOUS_DATE: 'Set date_order = "DMY" or "MDY" in energy.toml, or ENERGY_DATE_ORDER.',
@@ -95,8 +103,8 @@ def _refuse_too_many_appliances(engine: duckdb.DuckDBPyConnection, readings: Pat
     appliances = engine.execute(query).fetchall()[0][0]
     if appliances > MOST_APPLIANCES:
         raise UnusableUploadError(
-            f"{name} names {appliances:,} appliances, and at most {MOST_APPLIANCES:,} are read. Is the column appliance "
-            "one of names? Meters of many places are uploaded as sites, a file each: energy run FILE --site NAME."
+            f"{name} names {appliances:,} appliances, and at most {MOST_APPLIANCES:,} are read. Is the column "
+            "appliance one of names? Meters of many places are uploaded as sites, a file each: energy run FILE --site NAME."
         )
 
 

@@ -20,6 +20,9 @@ _NEVER: Final = "\x1c\x1d\x1e"
 _FIELD: Final = "\x1f"
 _LINE_FEED: Final = "\x1e"
 _COLUMN: Final = "\x1d"
+MARKS: Final = _COLUMN + _LINE_FEED + _FIELD
+"""Become spaces wherever a text has them."""
+_TO_REWRITE: Final = [char.encode() for char in ('"', _FIELD, _LINE_FEED, _COLUMN)]
 _CONTROL: Final = str.maketrans(dict.fromkeys(_FIELD + _LINE_FEED + _COLUMN, " "))
 
 LONGEST_RECORD_BYTES: Final = 100_000
@@ -43,7 +46,7 @@ def records(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect
     """
     lines = folder / "lines.parquet"
     read = _lines(text.path, "columns = {'raw': 'VARCHAR'}", _NEVER)
-    if _has_quotes(text.path) or has_endless_line(text.path):
+    if _has_quotes_or_marks(text.path) or has_endless_line(text.path):
         return _rewritten_records(text, dialect, folder)
     try:
         engine.execute(f"COPY (SELECT raw FROM {read}) TO {literal(str(lines))} (FORMAT parquet)")
@@ -73,9 +76,10 @@ def has_endless_line(path: Path) -> bool:
     return False
 
 
-def _has_quotes(path: Path) -> bool:
+def _has_quotes_or_marks(path: Path) -> bool:
+    """Tell whether there is a quote, or one of the control characters that the rewriting needs for itself."""
     with path.open("rb") as file:
-        return any(b'"' in chunk for chunk in iter(lambda: file.read(1 << 20), b""))
+        return any(char in chunk for chunk in iter(lambda: file.read(1 << 20), b"") for char in _TO_REWRITE)
 
 
 def _rewritten_records(text: PlainText, dialect: Dialect, folder: Path) -> str:

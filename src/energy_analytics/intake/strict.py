@@ -15,7 +15,7 @@ from ..engine import file_literal, literal, parquet
 from .dialect import Dialect
 from .fields import WHITE_SPACE, clean
 from .limits import EARLIEST, LATEST, MOST_APPLIANCES, absurd_limits
-from .records import LONGEST_RECORD_BYTES, has_endless_line
+from .records import LONGEST_RECORD_BYTES, MARKS, has_endless_line
 from .text import PlainText
 from .verdict import Verdict
 
@@ -87,7 +87,7 @@ def _proof(
             bool_or(seconds), bool_and(rows = hours), count(DISTINCT appliance),
             bool_or(
                 appliance = '' OR appliance <> trim(appliance, {WHITE_SPACE}) OR contains(appliance, chr(13))
-                OR NOT {clean("appliance")} OR strlen(appliance) > {LONGEST_RECORD_BYTES})
+                OR NOT {clean("appliance")} OR translate(appliance, {literal(MARKS)}, '') <> appliance OR strlen(appliance) > {LONGEST_RECORD_BYTES})
         FROM (
             SELECT appliance, count(*) AS rows, count(timestamp) AS times, count(appliance) AS named,
                 count(kwh) AS measured, min(kwh) AS lowest, max(kwh) AS highest,
