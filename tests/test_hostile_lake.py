@@ -137,7 +137,7 @@ def test_a_link_under_raw_is_told_when_it_is_run(lake: Path, secret: Path) -> No
     linked(lake, "raw/link.csv", secret)
     message = told(energy("run", lake / "raw" / "link.csv", folder=lake.parent))
     assert message.startswith("raw/link.csv in the lake") and "put the file or folder itself in its place" in message
-    assert sorted(os.listdir(lake)) == ["raw"]
+    assert [path.name for path in lake.iterdir()] == ["raw"]
 
 
 def test_the_watch_is_given_each_stranger_once(lake: Path, secret: Path) -> None:
@@ -161,15 +161,31 @@ def test_a_pipe_is_no_object(lake: Path) -> None:
     (lake / "raw").mkdir(parents=True)
     os.mkfifo(lake / "raw" / "a.csv")
     assert waiting_uploads(LocalLake(lake)) == []
-    with pytest.raises(GoneError, match="There is no raw/a.csv that is a file"):
+    with pytest.raises(GoneError, match=r"There is no raw/a\.csv that is a file"):
         LocalLake(lake).describe("raw/a.csv")
 
 
 ODD_KEYS = [
-    "../a.csv", "raw/../a.csv", "raw/../../etc/a.csv", "/raw/a.csv", "raw//a.csv", "raw/./a.csv", "./raw/a.csv", "raw/a\\b.csv",
-    "raw/..\\..\\a.csv", "raw/a\0.csv", "raw/a\nb.csv", "raw/\x1b[31m.csv", "raw/\x9b31m.csv", "raw/\udcff.csv", "raw/a/../b.csv",
-    "raw/\r.csv", "", "/", "..",
-]  # fmt: skip
+    "../a.csv",
+    "raw/../a.csv",
+    "raw/../../etc/a.csv",
+    "/raw/a.csv",
+    "raw//a.csv",
+    "raw/./a.csv",
+    "./raw/a.csv",
+    "raw/a\\b.csv",
+    "raw/..\\..\\a.csv",
+    "raw/a\0.csv",
+    "raw/a\nb.csv",
+    "raw/\x1b[31m.csv",
+    "raw/\x9b31m.csv",
+    "raw/\udcff.csv",
+    "raw/a/../b.csv",
+    "raw/\r.csv",
+    "",
+    "/",
+    "..",
+]
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)

@@ -18,10 +18,23 @@ from energy_analytics.settings import Settings
 
 FORMULAS = ['=HYPERLINK("http://127.0.0.1";"x")', "+1+1", "-1+1", "@SUM(1)", "'already", "=cmd|' /C calc'!A0"]
 TRICKS = [
-    "\x1b[31mred\x1b[0m", "\x1b]8;;http://127.0.0.1\x07link\x1b]8;;\x07", "\u202elivne", "\x9b2J", "\x07bell", "\u2066a\u2069",
-    "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onload='alert(1)", "</title><svg/onload=alert(1)>",
-    "{{7*7}}{% raw %}", "&lt;b&gt;", "]]><!--", "javascript:alert(1)", "[red]markup[/red]", "two\nlines",
-]  # fmt: skip
+    "\x1b[31mred\x1b[0m",
+    "\x1b]8;;http://127.0.0.1\x07link\x1b]8;;\x07",
+    "\u202elivne",
+    "\x9b2J",
+    "\x07bell",
+    "\u2066a\u2069",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onload='alert(1)",
+    "</title><svg/onload=alert(1)>",
+    "{{7*7}}{% raw %}",
+    "&lt;b&gt;",
+    "]]><!--",
+    "javascript:alert(1)",
+    "[red]markup[/red]",
+    "two\nlines",
+]
 INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
 
 
@@ -109,18 +122,25 @@ def test_a_cell_gives_back_its_text_in_python_and_in_sql(text: str) -> None:
         f"SELECT {words.csv_cell_sql('text')}, {words.text_of_csv_cell_sql('cell')} FROM (SELECT ? AS text, ? AS cell)"
     )
     assert duckdb.execute(sql, [text, cell]).fetchall() == [(cell, text)]
+    assert words.text_of_csv_cell(cell) == text
     assert words.csv_cell(-1.5) == -1.5
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["results"], ["report", "--site", "<i>site\u202e"], ["findings", "--site", "<i>site\u202e"], ["clean", "--dry-run"],
-        ["query", "SELECT DISTINCT appliance FROM readings"], ["query", "SELECT error, upload FROM runs", "--format", "json"],
+        ["results"],
+        ["report", "--site", "<i>site\u202e"],
+        ["findings", "--site", "<i>site\u202e"],
+        ["clean", "--dry-run"],
+        ["query", "SELECT DISTINCT appliance FROM readings"],
+        ["query", "SELECT error, upload FROM runs", "--format", "json"],
         ["query", "SELECT chr(27) || '[31m' AS a, chr(155) || 'x' AS b, chr(8238) AS c", "--format", "json"],
-        ["query", "SELECT nothing AS \"\x1b[31m\u202e\""], ["run", "\x1b[31mnothing\u202e.csv"], ["bill", "--site", "<i>site\u202e"],
+        ["query", 'SELECT nothing AS "\x1b[31m\u202e"'],
+        ["run", "\x1b[31mnothing\u202e.csv"],
+        ["bill", "--site", "<i>site\u202e"],
     ],
-)  # fmt: skip
+)
 def test_nothing_that_a_terminal_obeys_is_printed(place: Path, arguments: list[str]) -> None:
     done = energy(*arguments, folder=place)
     assert "Traceback" not in done.stderr

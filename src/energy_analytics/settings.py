@@ -149,7 +149,9 @@ class InsightsSettings(BaseModel):
 class Settings(SiteSettings, BaseSettings):
     """All settings of a run. Units are in the names or the comments; None means not set."""
 
-    model_config = SettingsConfigDict(env_prefix="ENERGY_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ENERGY_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     lake: str = "./lake"
     """Folder or URI of the lake."""

@@ -190,6 +190,11 @@ def csv_cell(value: object) -> object:
     return f"{_LITERAL}{value}" if isinstance(value, str) and value[:1] in (*_FORMULA, _LITERAL) else value
 
 
+def text_of_csv_cell(cell: str) -> str:
+    """Return the text of which a cell was made."""
+    return cell[1:] if cell[:1] == _LITERAL and cell[1:2] in (*_FORMULA, _LITERAL) else cell
+
+
 def csv_cell_sql(text: str) -> str:
     """Write SQL for what `csv_cell` returns of a text."""
     return f"CASE WHEN {_begins(text, 1)} THEN {_sql(_LITERAL)} || {text} ELSE {text} END"

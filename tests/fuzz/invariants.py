@@ -43,9 +43,11 @@ class How:
 @contextmanager
 def opened() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     """Give an engine with little memory, and a folder."""
-    with TemporaryDirectory() as folder:
-        with connect(memory_limit_mb=384, threads=1, spill_folder=Path(folder) / "spill") as engine:
-            yield engine, Path(folder)
+    with (
+        TemporaryDirectory() as folder,
+        connect(memory_limit_mb=384, threads=1, spill_folder=Path(folder) / "spill") as engine,
+    ):
+        yield engine, Path(folder)
 
 
 def examine(engine: duckdb.DuckDBPyConnection, folder: Path, content: bytes, how: How) -> str:
@@ -57,9 +59,17 @@ def examine(engine: duckdb.DuckDBPyConnection, folder: Path, content: bytes, how
         target = work / "readings.parquet"
         try:
             verdict = read_upload(
-                engine, source, target, name="in.csv", marks={}, timezone=how.timezone, date_order=how.date_order,
-                decimal=how.decimal, max_reading_kwh=MAX_KWH, max_upload_mb=100,
-            )  # fmt: skip
+                engine,
+                source,
+                target,
+                name="in.csv",
+                marks={},
+                timezone=how.timezone,
+                date_order=how.date_order,
+                decimal=how.decimal,
+                max_reading_kwh=MAX_KWH,
+                max_upload_mb=100,
+            )
         except UnusableUploadError as error:
             assert 10 < len(str(error)) < _LONGEST_SENTENCE, f"a sentence of {len(str(error))} characters"
             assert source.read_bytes() == content
@@ -142,9 +152,14 @@ def _both_readings_agree(
     text = settle(text, "in.csv", slow)
     engine.execute("DROP TABLE IF EXISTS rejected")
     verdict = read_tolerant(
-        engine, text, sniff(text.head(), "in.csv"), slow / "r.parquet", date_order=how.date_order,
-        decimal=None if how.decimal == "," else how.decimal, **shared,
-    )  # fmt: skip
+        engine,
+        text,
+        sniff(text.head(), "in.csv"),
+        slow / "r.parquet",
+        date_order=how.date_order,
+        decimal=None if how.decimal == "," else how.decimal,
+        **shared,
+    )
     quick = _rows(engine, fast / "r.parquet")
     careful = _rows(engine, slow / "r.parquet")
     assert not verdict.rejected_by_reason, verdict.rejected_by_reason

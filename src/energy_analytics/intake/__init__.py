@@ -104,7 +104,8 @@ def _refuse_too_many_appliances(engine: duckdb.DuckDBPyConnection, readings: Pat
     if appliances > MOST_APPLIANCES:
         raise UnusableUploadError(
             f"{name} names {appliances:,} appliances, and at most {MOST_APPLIANCES:,} are read. Is the column "
-            "appliance one of names? Meters of many places are uploaded as sites, a file each: energy run FILE --site NAME."
+            "appliance one of names? Meters of many places are uploaded as sites, a file each: "
+            "energy run FILE --site NAME."
         )
 
 

@@ -87,7 +87,8 @@ def _proof(
             bool_or(seconds), bool_and(rows = hours), count(DISTINCT appliance),
             bool_or(
                 appliance = '' OR appliance <> trim(appliance, {WHITE_SPACE}) OR contains(appliance, chr(13))
-                OR NOT {clean("appliance")} OR translate(appliance, {literal(MARKS)}, '') <> appliance OR strlen(appliance) > {LONGEST_RECORD_BYTES})
+                OR NOT {clean("appliance")} OR translate(appliance, {literal(MARKS)}, '') <> appliance
+                OR strlen(appliance) > {LONGEST_RECORD_BYTES})
         FROM (
             SELECT appliance, count(*) AS rows, count(timestamp) AS times, count(appliance) AS named,
                 count(kwh) AS measured, min(kwh) AS lowest, max(kwh) AS highest,
