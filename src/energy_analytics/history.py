@@ -27,6 +27,7 @@ from .uploads import (
     upload_time,
     uploads_of_site,
 )
+from .words import csv_cell_sql
 
 _READINGS_FILE: Final = "readings.parquet"
 _FORMAT: Final = 2
@@ -134,6 +135,7 @@ def _read(engine: duckdb.DuckDBPyConnection, upload: Upload, path: Path, setting
         date_order=settings.date_order,
         decimal=settings.decimal,
         max_reading_kwh=settings.max_reading_kwh,
+        max_upload_mb=settings.max_upload_mb,
     )
 
 
@@ -144,7 +146,10 @@ def _put_rejected(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload,
     ):
         return False
     rejected = folder / "rejected.csv"
-    columns = ", ".join(REJECTED_ROWS.column_names)
+    columns = ", ".join(
+        f"{csv_cell_sql(column.name)} AS {column.name}" if column.type == "VARCHAR" else column.name
+        for column in REJECTED_ROWS.columns
+    )
     engine.execute(f"COPY (SELECT {columns} FROM rejected) TO {literal(str(rejected))} (FORMAT csv, HEADER)")
     lake.put(upload.result_key(REJECTED, "rejected.csv"), rejected)
     return True
@@ -175,20 +180,24 @@ def readings_in(
     marks = _marks(engine, paths)
     found = []
     for stored, path in present.items():
-        version = json.loads(marks[path].get("upload", "{}"))  # Files of the first format do not tell.
-        at = version.get("uploaded_at")
-        found.append(
-            Readings(
-                key=stored.key,
-                uploaded_at=datetime.fromisoformat(at) if at else upload_time(stored),
-                size_bytes=version.get("size_bytes", stored.size_bytes),
-                content_tag=version.get("content_tag", ""),
-                path=path,
-                fingerprint=marks[path]["fingerprint"],
-                verdict=Verdict.from_json(marks[path]["verdict"], rows_accepted=counts[str(path)]),
-            )
-        )
+        with suppress(AttributeError, KeyError, TypeError, ValueError):  # Not ours: it counts for nothing.
+            found.append(_told(stored, path, marks[path], rows=counts[str(path)]))
     return tuple(sorted(found, key=lambda one: one.place))
+
+
+def _told(stored: StoredObject, path: Path, marks: Mapping[str, str], *, rows: int) -> Readings:
+    """Return what a file of readings tells of itself."""
+    version = json.loads(marks.get("upload", "{}"))  # Files of the first format do not tell.
+    at = version.get("uploaded_at")
+    return Readings(
+        key=stored.key,
+        uploaded_at=datetime.fromisoformat(at) if at else upload_time(stored),
+        size_bytes=version.get("size_bytes", stored.size_bytes),
+        content_tag=version.get("content_tag", ""),
+        path=path,
+        fingerprint=marks["fingerprint"],
+        verdict=Verdict.from_json(marks["verdict"], rows_accepted=rows),
+    )
 
 
 def merge(
@@ -237,7 +246,7 @@ def _marks(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[Pat
     for file_name, key, value in engine.execute(
         f"SELECT file_name, key, value FROM parquet_kv_metadata({file_list(paths)})"
     ).fetchall():
-        found[Path(file_name)][bytes(key).decode()] = bytes(value).decode()
+        found[Path(file_name)][bytes(key).decode(errors="replace")] = bytes(value).decode(errors="replace")
     return found
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from . import schema
@@ -65,14 +66,44 @@ def _manifest_key(upload: Upload) -> str:
 
 
 def records(lake: Lake, site: str | None = None) -> list[Manifest]:
-    """Return all manifests, or one site's, the newest upload first, with those that are being withdrawn."""
+    """Return all manifests, or one site's, the newest upload first, with those that are being withdrawn.
+
+    What lies among them and is no record of ours counts for nothing, so that a lake that others write to cannot
+    name files for us to read, overwrite or remove.
+    """
     folder = schema.RUNS if site is None else in_site(schema.RUNS, site, "")
     found = fetch_folder(lake, folder, below=site is None, wanted=lambda stored: stored.key.endswith(".json"))
     try:
-        manifests = [json.loads(path.read_bytes()) for path in found.values()]
+        read = {stored.key: _json_of(path) for stored, path in found.items()}
     except FileNotFoundError:  # withdrawn since it was listed
         return records(lake, site)
+    manifests = [manifest for key, manifest in read.items() if _is_record(manifest, key)]
     return sorted(manifests, key=lambda one: (one["upload"]["uploaded_at"], one["upload"]["key"]), reverse=True)
+
+
+def _json_of(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_record(manifest: Any, key: str) -> bool:
+    """Tell whether a record lies where its upload says, and names no results but the upload's own."""
+    try:
+        upload = upload_of(manifest)
+        stamp, outputs = upload.stamp, manifest.get("outputs", {})
+        if not is_upload(upload.key) or key != _manifest_key(upload):
+            return False
+        own = result_keys(upload) | {"rejected": upload.result_key(schema.REJECTED, "rejected.csv")}
+        return (
+            (manifest["stamp"], manifest["site"]) == (stamp, upload.site)
+            and manifest["status"] in ("succeeded", "failed", WITHDRAWN)
+            and outputs.items() <= own.items()
+            and (manifest["status"] != "succeeded" or (own.keys() - {"rejected"} <= outputs.keys()))
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
 
 
 def record_of(lake: Lake, upload: Upload) -> StoredObject | None:

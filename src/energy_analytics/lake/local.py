@@ -4,6 +4,7 @@ import filecmp
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from .contract import Claim, GoneError, LakeError, StoredObject, folder_parts, key_parts
+from .contract import Claim, GoneError, LakeError, NoPlaceError, StoredObject, folder_parts, key_parts
 from .local_claim import claim_file
 
 _WORK_FOLDER: Final = ".work"
@@ -22,7 +23,12 @@ _NAME_CHARACTERS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class LocalLake:
-    """A lake in a folder. An object appears under its key whole or not at all."""
+    """A lake in a folder. An object appears under its key whole or not at all.
+
+    Only files that lie in the folder itself are objects. Symbolic links, pipes and devices are in no listing, and
+    nothing is read, written or removed through a link, which whoever writes to a shared folder may have pointed
+    anywhere. That the root itself is reached by a link is the user's choice.
+    """
 
     root: Path
 
@@ -33,7 +39,7 @@ class LocalLake:
 
     def list(self, prefix: str, *, below: bool = True) -> list[StoredObject]:
         """Return the objects whose folder is `prefix`, or lies `below` it, in order of their keys."""
-        folder = self.root.joinpath(*folder_parts(prefix))
+        folder = self._without_links(folder_parts(prefix))
         found = []
         for parent, folders, names in os.walk(folder):
             folders[:] = [name for name in folders if below and not name.startswith(".")]
@@ -41,16 +47,32 @@ class LocalLake:
                 if name.startswith("."):
                     continue
                 path = Path(parent) / name
-                with suppress(FileNotFoundError):
+                with suppress(FileNotFoundError, NoPlaceError):
                     found.append(self._describe(path))
         return sorted(found, key=lambda stored: stored.key)
+
+    def strangers(self, prefix: str) -> tuple[str, ...]:
+        """Return what lies below a folder and is no object: symbolic links, pipes, names that no key has."""
+        found = []
+        for parent, folders, names in os.walk(self._without_links(folder_parts(prefix))):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for path in (Path(parent) / name for name in (*folders, *names) if not name.startswith(".")):
+                with suppress(FileNotFoundError):
+                    if stat.S_ISDIR(path.lstat().st_mode):
+                        continue
+                    try:
+                        self._describe(path)
+                    except (FileNotFoundError, NoPlaceError):
+                        found.append(path.relative_to(self.root).as_posix())
+        return tuple(sorted(found))
 
     def describe(self, key: str) -> StoredObject:
         """Return one object's listing. Raises GoneError when there is none."""
         try:
             return self._describe(self._path(key))
         except FileNotFoundError as error:
-            raise GoneError(f"There is no {key} in the lake {self.uri}.") from error
+            what = " that is a file" if self._path(key).exists() else ""
+            raise GoneError(f"There is no {key}{what} in the lake {self.uri}.") from error
 
     def read(self, key: str) -> bytes:
         """Return an object's content. Raises GoneError when there is none."""
@@ -76,8 +98,8 @@ class LocalLake:
 
     def key_of(self, path: Path) -> str | None:
         """Return the key of a file that lies in the lake itself."""
-        absolute = path.absolute()
-        return absolute.relative_to(self.root).as_posix() if absolute.is_relative_to(self.root) else None
+        root, absolute = self.root.resolve(), path.parent.resolve() / path.name
+        return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else None
 
     def write(self, key: str, content: bytes) -> None:
         """Store `content` under `key`, in place of what was there."""
@@ -107,7 +129,8 @@ class LocalLake:
     def delete(self, *keys: str) -> None:
         """Remove objects, in this order; it is no fault when there is none."""
         for key in keys:
-            self._path(key).unlink(missing_ok=True)
+            *folder, name = key_parts(key)
+            (self._without_links(folder) / name).unlink(missing_ok=True)  # of a link itself, not of what it names
 
     def claim(self, folder: str, *, seconds: float) -> Claim | None:
         """Claim a folder, unless another holds a claim of it and has shown life within so many seconds."""
@@ -123,7 +146,7 @@ class LocalLake:
         """Remove what is left of work and claims, the folders under the prefixes that hold nothing, and an empty lake's own."""
         shutil.rmtree(self.root / _WORK_FOLDER, ignore_errors=True)
         for prefix in prefixes:
-            for parent, _, _ in os.walk(self.root.joinpath(*folder_parts(prefix)), topdown=False):
+            for parent, _, _ in os.walk(self._without_links(folder_parts(prefix)), topdown=False):
                 with suppress(OSError):
                     Path(parent).rmdir()
         with suppress(OSError):
@@ -132,9 +155,10 @@ class LocalLake:
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
         """Give a folder for files on their way into the lake, gone afterwards."""
+        work = self._without_links([_WORK_FOLDER])
         try:
-            (self.root / _WORK_FOLDER).mkdir(parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(dir=self.root / _WORK_FOLDER))
+            work.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(dir=work))
         except OSError as error:
             raise LakeError(f"The lake {self.uri} cannot be written: {error.strerror}.") from error
         try:
@@ -143,13 +167,29 @@ class LocalLake:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _describe(self, path: Path) -> StoredObject:
-        status = path.stat()
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            raise FileNotFoundError
+        key = path.relative_to(self.root).as_posix()
+        key_parts(key)
         return StoredObject(
-            key=path.relative_to(self.root).as_posix(),
+            key=key,
             size_bytes=status.st_size,
             modified=datetime.fromtimestamp(status.st_mtime, UTC),
             version=f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}",
         )
 
     def _path(self, key: str) -> Path:
-        return self.root.joinpath(*key_parts(key))
+        return self._without_links(key_parts(key))
+
+    def _without_links(self, parts: Sequence[str]) -> Path:
+        """Return a place in the folder. Raises LakeError when a symbolic link lies there or on the way."""
+        path = self.root
+        for part in parts:
+            path = path / part
+            if path.is_symlink():
+                raise LakeError(
+                    f"{path.relative_to(self.root)} in the lake {self.uri} is a symbolic link, and none is followed "
+                    "there: put the file or folder itself in its place."
+                )
+        return path

@@ -36,7 +36,7 @@ def claim_file(path: Path, *, seconds: float, now: float) -> LocalClaim | None:
 
     On a disk that knows no locks everyone gets it: that costs work done twice, and nothing else.
     """
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
