@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from .uploads import Upload, identify, in_site, is_upload, place_of, readings_ke
 
 _MARK_CHARACTERS: Final = 16
 
+BEGUN: Final = "begun"
+"""Status of a run that may have written something by now."""
 WITHDRAWN: Final = "withdrawn"
 """Status of a run that is being taken back."""
 
@@ -32,6 +35,26 @@ def put_manifest(lake: Lake, upload: Upload, manifest: Manifest) -> None:
     lake.write(_manifest_key(upload), text.encode() + b"\n")
 
 
+def begin(lake: Lake, upload: Upload) -> None:
+    """Put on record that something is about to be written under this upload's stamp, and counts for nothing yet.
+
+    Where the process ends in between, and the upload is replaced or removed then, somebody knows what it has left.
+    """
+    manifest = {"stamp": upload.stamp, "status": BEGUN, "error": None, "site": upload.site}
+    put_manifest(lake, upload, manifest | {"upload": describe_upload(upload), "outputs": {}})
+
+
+def describe_upload(upload: Upload) -> dict[str, str | int]:
+    """Return what a record keeps of its upload."""
+    told: dict[str, str | int] = {
+        "key": upload.key,
+        "uploaded_at": upload.uploaded_at.isoformat(),
+        "size_bytes": upload.size_bytes,
+        "sha256": upload.sha256,
+    }
+    return told | ({"content_tag": upload.content_tag} if upload.content_tag else {})
+
+
 def withdraw(lake: Lake, manifest: Manifest) -> None:
     """Take a run back, with all its results.
 
@@ -40,13 +63,23 @@ def withdraw(lake: Lake, manifest: Manifest) -> None:
     """
     upload = upload_of(manifest)
     put_manifest(lake, upload, manifest | {"status": WITHDRAWN})
-    withdraw_results(lake, upload)
-
-
-def withdraw_results(lake: Lake, upload: Upload) -> None:
-    """Remove all that a run of this upload may have written under its stamp, the record last."""
     lake.delete(*result_keys(upload).values(), upload.result_key(schema.REJECTED, "rejected.csv"))
     lake.delete(_manifest_key(upload))
+
+
+def results_of(lake: Lake, key: str) -> list[StoredObject]:
+    """Return all that runs of a raw key's versions have left, what is there of it."""
+    keys = [readings_key(key)]
+    for manifest in records(lake, site_of(key)):
+        if manifest["upload"]["key"] == key:
+            upload = upload_of(manifest)
+            keys += [*result_keys(upload).values(), upload.result_key(schema.REJECTED, "rejected.csv")]
+            keys.append(_manifest_key(upload))
+    found = []
+    for one in keys:
+        with suppress(GoneError):
+            found.append(lake.describe(one))
+    return found
 
 
 def result_keys(upload: Upload) -> dict[str, str]:
@@ -65,7 +98,7 @@ def _manifest_key(upload: Upload) -> str:
 
 
 def records(lake: Lake, site: str | None = None) -> list[Manifest]:
-    """Return all manifests, or one site's, the newest upload first, with those that are being withdrawn."""
+    """Return all manifests, or one site's, the newest upload first, with those of runs begun or being withdrawn."""
     folder = schema.RUNS if site is None else in_site(schema.RUNS, site, "")
     found = fetch_folder(lake, folder, below=site is None, wanted=lambda stored: stored.key.endswith(".json"))
     try:
@@ -83,9 +116,23 @@ def record_of(lake: Lake, upload: Upload) -> StoredObject | None:
         return None
 
 
+def ended_run(lake: Lake, upload: Upload) -> Manifest | None:
+    """Return the manifest of an upload's run, if it has succeeded or failed."""
+    try:
+        manifest: Manifest = json.loads(lake.read(_manifest_key(upload)))
+    except GoneError:
+        return None
+    return manifest if has_ended(manifest) else None
+
+
 def runs(lake: Lake, site: str | None = None) -> list[Manifest]:
     """Return the manifests of all runs, or of one site's, the newest upload first."""
-    return [manifest for manifest in records(lake, site) if manifest["status"] != WITHDRAWN]
+    return [manifest for manifest in records(lake, site) if has_ended(manifest)]
+
+
+def has_ended(manifest: Manifest) -> bool:
+    """Tell whether a record is that of a run that succeeded or failed."""
+    return manifest["status"] not in {BEGUN, WITHDRAWN}
 
 
 def succeeded_runs(lake: Lake, site: str | None = None) -> list[Manifest]:

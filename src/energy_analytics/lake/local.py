@@ -14,7 +14,7 @@ from typing import Final
 from .contract import Claim, GoneError, LakeError, StoredObject, folder_parts, key_parts
 from .durable import make_folder, sync_file, sync_folder
 from .local_claim import claim_file
-from .workplace import Workplace
+from .workplace import CLAIM_PREFIX, Workplace
 
 _WORK_FOLDER: Final = ".work"
 """Holds objects being written, on the same disk as the lake; engines and `list` pass over hidden names."""
@@ -116,7 +116,7 @@ class LocalLake:
         with self.work_folder() as here:
             now = here.stat().st_mtime
             try:
-                return claim_file(self.root / _WORK_FOLDER / f"claim-{name}", seconds=seconds, now=now)
+                return claim_file(self.root / _WORK_FOLDER / f"{CLAIM_PREFIX}{name}", seconds=seconds, now=now)
             except OSError as error:
                 raise LakeError(f"The lake {self.uri} cannot be written: {error.strerror}.") from error
 

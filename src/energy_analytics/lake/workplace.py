@@ -19,6 +19,8 @@ from typing import Final
 _STRANGERS_SECONDS: Final = 86_400.0
 """What a process of another machine has is left alone so long: some disks tell a machine of its own locks alone."""
 _HOST_CHARACTERS: Final = 8
+CLAIM_PREFIX: Final = "claim-"
+"""Of a file that is locked by who holds a claim."""
 
 
 class Workplace:
@@ -45,15 +47,18 @@ def _make(parent: Path, prefix: str) -> tuple[Path, int]:
 
 
 def _remove_left(parent: Path, prefix: str) -> None:
-    for path in [Path(one.path) for one in os.scandir(parent) if one.name.startswith(prefix) and one.is_dir()]:
-        own = path.name.startswith(f"{prefix}{_host()}-")
+    with os.scandir(parent) as found:
+        paths = [Path(one.path) for one in found if one.name.startswith(prefix)]
+    for path in paths:
+        is_claim = path.name.startswith(CLAIM_PREFIX)
+        own = is_claim or path.name.startswith(f"{prefix}{_host()}-")
         with suppress(OSError):  # It has gone, or it is not for us to look at.
             if not own and time.time() - path.stat().st_mtime < _STRANGERS_SECONDS:
                 continue
             file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
             try:
                 if _is_locked_by(file):
-                    shutil.rmtree(path, ignore_errors=True)
+                    path.unlink() if is_claim else shutil.rmtree(path, ignore_errors=True)
             finally:
                 os.close(file)
 
