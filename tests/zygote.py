@@ -206,6 +206,7 @@ def _serve() -> None:
     import duckdb  # noqa: F401
     import numpy as np  # noqa: F401
 
+    import energy_analytics.commands.forgetting
     import energy_analytics.commands.uploads
     import energy_analytics.lake.s3
     import energy_analytics.pipeline

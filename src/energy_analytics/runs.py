@@ -3,6 +3,7 @@
 import hashlib
 import json
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -143,11 +144,12 @@ def succeeded_runs(lake: Lake, site: str | None = None) -> list[Manifest]:
 def upload_of(manifest: Manifest) -> Upload:
     """Return the upload that a manifest is about."""
     upload = manifest["upload"]
+    sha256 = str(upload["sha256"])
     return Upload(
         key=upload["key"],
         uploaded_at=datetime.fromisoformat(upload["uploaded_at"]),
         size_bytes=upload["size_bytes"],
-        digest=lambda: str(upload["sha256"]),
+        digest=lambda: sha256,
         content_tag=upload.get("content_tag", ""),
     )
 
@@ -160,22 +162,42 @@ def mark_of(manifest: Manifest | None) -> str | None:
     return f"{manifest['stamp']} {hashlib.sha256(episodes.encode()).hexdigest()[:_MARK_CHARACTERS]}"
 
 
-def waiting_uploads(lake: Lake, site: str | None = None) -> list[StoredObject]:
-    """Return the uploads without a run, the earliest first."""
-    done = {upload.key: upload for upload in map(upload_of, reversed(runs(lake, site)))}
-    twins = {(upload.site, upload.uploaded_at, upload.sha256) for upload in done.values()}
+@dataclass(slots=True)
+class SeenRuns:
+    """What the records of runs tell of their uploads; a version of a record is read once."""
+
+    _told: dict[StoredObject, tuple[bool, Upload]] = field(default_factory=dict)
+
+    def ended(self, lake: Lake, site: str | None = None) -> list[Upload]:
+        """Return the uploads whose runs have succeeded or failed."""
+        present: set[StoredObject] = set()
+
+        def is_new(stored: StoredObject) -> bool:
+            if stored.key.endswith(".json"):
+                present.add(stored)
+            return stored in present and stored not in self._told
+
+        folder = schema.RUNS if site is None else in_site(schema.RUNS, site, "")
+        for stored, path in fetch_folder(lake, folder, below=site is None, wanted=is_new).items():
+            with suppress(FileNotFoundError):  # withdrawn since it was listed
+                manifest = json.loads(path.read_bytes())
+                self._told[stored] = has_ended(manifest), upload_of(manifest)
+        self._told = {stored: told for stored, told in self._told.items() if stored in present}
+        return [upload for has_ended, upload in self._told.values() if has_ended]
+
+
+def waiting_uploads(lake: Lake, site: str | None = None, *, seen: SeenRuns | None = None) -> list[StoredObject]:
+    """Return the uploads without a run, the earliest first. Who asks again and again keeps what was `seen`."""
+    ended = (seen or SeenRuns()).ended(lake, site)
+    done = {(upload.key, upload.uploaded_at, upload.size_bytes, upload.content_tag) for upload in ended}
+    seconds = {upload.uploaded_at for upload in ended}
+    twins = {(upload.site, upload.uploaded_at, upload.sha256) for upload in ended}
 
     def has_run(stored: StoredObject) -> bool:
-        own = done.get(stored.key)
-        if own is not None and (own.uploaded_at, own.size_bytes, own.content_tag) == (
-            upload_time(stored),
-            stored.size_bytes,
-            stored.content_tag,
-        ):
+        if (stored.key, upload_time(stored), stored.size_bytes, stored.content_tag) in done:
             return True
         # Copies of one file, uploaded in one second, share a stamp and with it the record of their run.
-        same_second = any(at == upload_time(stored) for _, at, _ in twins)
-        if not same_second or not has_readings(lake, stored.key):
+        if upload_time(stored) not in seconds or not has_readings(lake, stored.key):
             return False
         upload = identify(lake, stored)
         return (upload.site, upload.uploaded_at, upload.sha256) in twins
@@ -190,8 +212,11 @@ def waiting_uploads(lake: Lake, site: str | None = None) -> list[StoredObject]:
 
 def has_readings(lake: Lake, key: str) -> bool:
     """Tell whether an upload of that raw key has given readings."""
-    given = readings_key(key)
-    return any(stored.key == given for stored in lake.list(given.rpartition("/")[0]))
+    try:
+        lake.describe(readings_key(key))
+    except GoneError:
+        return False
+    return True
 
 
 def newest_report(lake: Lake, site: str) -> dict[str, str]:
