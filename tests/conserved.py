@@ -84,7 +84,7 @@ def _site_agrees(lake: Lake, manifest: Manifest) -> int:
         upload = manifest["upload"]
         if not found or found[-1][:2] != (upload["uploaded_at"], upload["key"]):
             return 0
-        if not manifest["history"].startswith(f"{len(found)} "):
+        if manifest["history"]["uploads"] != len(found):
             return 0
         return _tables_agree(engine, lake, manifest, [path for _, _, path in found])
 

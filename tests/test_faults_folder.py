@@ -35,11 +35,15 @@ class Case:
     command: tuple[str, ...] = ("run",)
 
 
+FORGET = ("forget", "--yes")
 CASES = {
     "first upload": Case((), "a"),
     "second upload": Case(("a",), "b"),
     "correction": Case(("a", "b"), "a2"),
     "correction that cannot be used": Case(("a", "b"), "unusable"),
+    "forgotten between": Case(("a", "b"), "a", FORGET),
+    "newest forgotten": Case(("a", "b"), "b", FORGET),
+    "the only one forgotten": Case(("a",), "a", FORGET),
 }
 
 
@@ -79,7 +83,8 @@ class Tried:
     def mended(self, folder: Path) -> None:
         """The same command again ends in the lake of the undisturbed one, and leaves no work."""
         again = self.run(folder)
-        assert (again.code, again.said) == (self.undisturbed.code, self.undisturbed.said)
+        if not (self.arguments[0] == "forget" and "nothing that came of it" in again.said):
+            assert (again.code, again.said) == (self.undisturbed.code, self.undisturbed.said)
         assert state(folder / "lake", without=()) == self.after
         assert list((folder / "lake" / ".work").iterdir()) == []
 
@@ -87,7 +92,7 @@ class Tried:
 def tried(case: Case, folder: Path, forks: Zygote) -> Tried:
     folder.mkdir()
     (folder / "lake").mkdir()
-    for number, name in enumerate((*case.before, case.file)):
+    for number, name in enumerate((*case.before, *([] if case.command == FORGET else [case.file]))):
         path = folder / f"{name[0]}.csv"
         path.write_text(HEADER + FILES[name])
         os.utime(path, (AT + 60 * number,) * 2)
@@ -95,6 +100,8 @@ def tried(case: Case, folder: Path, forks: Zygote) -> Tried:
             assert forks.run("run", path.name, folder=folder).code == 0
     if case.file == "unusable":
         path = path.rename(folder / "a.csv")
+    if case.command == FORGET:
+        path = folder / f"{case.file}.csv"
     shutil.copytree(folder, folder.with_name("undisturbed"))
     before = state(folder / "lake", without=())
     arguments = (*case.command, path.name)
@@ -136,3 +143,34 @@ def test_refused_at_every_step(of: Tried, tmp_path: Path, kind: str, once: str) 
         of.no_half_file(folder / "lake")
         of.mended(folder)
     assert failed > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("then", ["corrected", "forgotten"])
+def test_killed_at_every_step_and_not_run_again(forks: Zygote, tmp_path: Path, then: str) -> None:
+    """What the process left under the stamp of an upload that is not there any more is known to who comes next."""
+    of = tried(CASES["second upload"], tmp_path / "before", forks)
+    for n in range(1, of.undisturbed.steps + 1):
+        folder, expected = of.copy(tmp_path / "work"), of.copy(tmp_path / "expected")
+        of.run(folder, fault=f"{KILL} {n}")
+        for one in (folder, expected):
+            path = one / "b.csv"
+            path.write_text(HEADER + hourly_rows("2026-01-02", hours=48, kwh=5))
+            os.utime(path, (AT + 600,) * 2)
+            if then == "corrected":
+                assert forks.run("run", path.name, folder=one).code == 0
+        if then == "forgotten":
+            forks.run("forget", "b.csv", "--yes", folder=folder)
+        assert state(folder / "lake", without=()) == state(expected / "lake", without=()), n
+        assert list((folder / "lake" / ".work").iterdir()) == [], n
+
+
+def test_a_few_steps_of_each_case(of: Tried, tmp_path: Path) -> None:
+    """Quick: all of them above."""
+    for number, fault in enumerate((KILL, "ENOSPC", KILL, "EROFS", KILL)):
+        n = 1 + number * (of.undisturbed.steps - 1) // 4
+        folder = of.copy(tmp_path / "work")
+        ended = of.run(folder, fault=f"{fault} {n}")
+        assert ended.code == -9 if fault == KILL else "Traceback" not in ended.said
+        of.no_half_file(folder / "lake")
+        of.mended(folder)

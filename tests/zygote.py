@@ -114,9 +114,7 @@ def zygote(folder: Path) -> Iterator[Zygote]:
     try:
         yield Zygote(process, folder)
     finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(timeout=60)
+        process.communicate(timeout=60)
 
 
 class _Steps:

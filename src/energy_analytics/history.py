@@ -66,12 +66,16 @@ class Readings:
         )
 
 
-def marks_of(uploads: Iterable[Readings]) -> list[str]:
+def marks_of(uploads: Iterable[Readings]) -> list[dict[str, str | int]]:
     """Return, for each upload, what tells it and those before it from others: what a run of it rests on."""
-    digest, marks = hashlib.sha256(), []
+    digest, tags, marks = hashlib.sha256(), hashlib.sha256(), []
     for number, one in enumerate(uploads, start=1):
-        digest.update(json.dumps({"key": one.key, **_version(one)}, sort_keys=True).encode())
-        marks.append(f"{number} {digest.hexdigest()[:_MARK_CHARACTERS]}")
+        digest.update(json.dumps([one.key, one.uploaded_at.isoformat(), one.size_bytes]).encode())
+        tags.update(one.content_tag.encode())
+        mark: dict[str, str | int] = {"uploads": number, "sha256": digest.hexdigest()[:_MARK_CHARACTERS]}
+        if one.content_tag:
+            mark["content_tag"] = tags.hexdigest()[:_MARK_CHARACTERS]
+        marks.append(mark)
     return marks
 
 
