@@ -1,7 +1,7 @@
 """A lake in a bucket when something goes wrong at any request of a run: nothing is lost, and the next run mends it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from commands import HEADER, hourly_rows
 from emulator import Emulator
 from faulty_s3 import ANSWERS, CUTS, KILLS, Proxy, proxy
 from lakes import contents, run_one
-from zygote import Ended, Zygote, zygote
+from zygote import Ended, Zygote, at_step, zygote
 
 from energy_analytics.lake.s3 import S3Lake
 from energy_analytics.runs import runs
@@ -98,25 +98,28 @@ def of(
         yield one
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", KILLS)
-def test_killed_at_every_request(of: Tried, kind: str) -> None:
+def every_request(of: Tried, kinds: Iterable[str]) -> Iterator[tuple[int, str]]:
     for at in range(1, of.requests + 1):
+        for kind in at_step(at, kinds):
+            yield at, kind
+
+
+@pytest.mark.slow
+def test_killed_at_every_request(of: Tried) -> None:
+    for at, kind in every_request(of, KILLS):
         of.tried(kind, at)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["500", "503", *CUTS])
-def test_a_single_fault_is_not_noticed(of: Tried, kind: str) -> None:
-    for at in range(1, of.requests + 1):
+def test_a_single_fault_is_not_noticed(of: Tried) -> None:
+    for at, kind in every_request(of, ["500", "503", *CUTS]):
         ended = of.tried(kind, at)
-        assert (ended.code, ended.said) == (0, ""), at
+        assert (ended.code, ended.said) == (0, ""), (at, kind)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [*ANSWERS, *CUTS])
-def test_a_lasting_fault_is_told_in_a_sentence(of: Tried, kind: str) -> None:
-    for at in range(1, of.requests + 1):
+def test_a_lasting_fault_is_told_in_a_sentence(of: Tried) -> None:
+    for at, kind in every_request(of, [*ANSWERS, *CUTS]):
         ended = of.tried(kind, at, lasting=True)
         if ended.code:
             assert ended.code == 1

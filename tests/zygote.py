@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ from commands import environment
 KILL = "kill"
 ONCE = "once"
 """After a number: the step fails, and the next one does not."""
+ALL = "FAULTS_ALL"
+"""With this variable set, each fault is tried at each step; else the faults take turns, and each step has one."""
 _REMOVALS = {"os.remove", "os.rmdir"}
 _STEPS = {"os.mkdir": 0, "os.rename": 1, "os.utime": 0, "os.remove": 0, "os.rmdir": 0}
 """Which argument is the place."""
@@ -41,6 +43,12 @@ class Ended:
     steps: int
     put: frozenset[tuple[str, str]]
     """The place and digest of what got its final name."""
+
+
+def at_step(n: int, kinds: Iterable[str]) -> Sequence[str]:
+    """Return the faults to be tried at a step."""
+    every = [*kinds]
+    return every if os.environ.get(ALL) else [every[n % len(every)]]
 
 
 class Zygote:
