@@ -1,5 +1,6 @@
 """The readings of a site: one Parquet file per upload, merged when read, the later upload winning."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ import duckdb
 from .engine import file_list, literal, parquet
 from .intake import UnusableUploadError, Verdict, read_upload
 from .lake import GoneError, Lake, StoredObject, fetch_folder
+from .runs import begin, record_of
 from .schema import READINGS, REJECTED, REJECTED_ROWS
 from .settings import Settings
 from .uploads import (
@@ -30,6 +32,7 @@ from .uploads import (
 from .words import csv_cell_sql
 
 _READINGS_FILE: Final = "readings.parquet"
+_MARK_CHARACTERS: Final = 16
 _FORMAT: Final = 2
 """Raised when intake reads the same bytes differently, so that readings are taken in anew."""
 
@@ -53,11 +56,6 @@ class Readings:
         """Where the version that gave them stands in the order of uploads."""
         return self.uploaded_at, self.key
 
-    @property
-    def version(self) -> dict[str, str | int]:
-        """Return what the record of a run keeps to tell what it rests on."""
-        return {"key": self.key, **_version(self)}
-
     def are_of(self, other: Upload | StoredObject) -> bool:
         """Tell whether that version gave them."""
         at = other.uploaded_at if isinstance(other, Upload) else upload_time(other)
@@ -67,6 +65,19 @@ class Readings:
             other.size_bytes,
             other.content_tag,
         )
+
+
+def marks_of(uploads: Iterable[Readings]) -> list[dict[str, str | int]]:
+    """Return, for each upload, what tells it and those before it from others: what a run of it rests on."""
+    digest, tags, marks = hashlib.sha256(), hashlib.sha256(), []
+    for number, one in enumerate(uploads, start=1):
+        digest.update(json.dumps([one.key, one.uploaded_at.isoformat(), one.size_bytes]).encode())
+        tags.update(one.content_tag.encode())
+        mark: dict[str, str | int] = {"uploads": number, "sha256": digest.hexdigest()[:_MARK_CHARACTERS]}
+        if one.content_tag:
+            mark["content_tag"] = tags.hexdigest()[:_MARK_CHARACTERS]
+        marks.append(mark)
+    return marks
 
 
 def _version(of: Readings | Upload) -> dict[str, str | int]:
@@ -145,6 +156,8 @@ def _put_rejected(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload,
         engine.execute("SELECT 1 FROM rejected LIMIT 1").fetchone()
     ):
         return False
+    if record_of(lake, upload) is None:
+        begin(lake, upload)
     rejected = folder / "rejected.csv"
     columns = ", ".join(
         f"{csv_cell_sql(column.name)} AS {column.name}" if column.type == "VARCHAR" else column.name

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from .lake import Lake, LakeError, LocalLake, StoredObject
-from .runs import waiting_uploads
+from .runs import SeenRuns, waiting_uploads
 from .schema import RAW
 
 SETTLED_SECONDS: Final = 2.0
@@ -39,6 +39,7 @@ class Arrivals:
     _seen: dict[str, tuple[StoredObject, float]] = field(default_factory=dict)
     _given: dict[str, StoredObject] = field(default_factory=dict)
     _strangers: set[str] = field(default_factory=set)
+    _runs: SeenRuns = field(default_factory=SeenRuns)
 
     def ready(self) -> list[str]:
         """Return the keys of uploads that have arrived whole and have no run, the earliest first, each once.
@@ -48,7 +49,7 @@ class Arrivals:
         """
         ready = [
             stored
-            for stored in waiting_uploads(self.lake)
+            for stored in waiting_uploads(self.lake, seen=self._runs)
             if self._given.get(stored.key) != stored and self._has_arrived(stored)
         ]
         self._given.update({stored.key: stored for stored in ready})

@@ -3,10 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import httpx
-import pytest
 from commands import environment
 
 from .conftest import Server

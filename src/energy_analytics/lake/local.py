@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from .contract import Claim, GoneError, LakeError, NoPlaceError, StoredObject, folder_parts, key_parts
+from .durable import make_folder, sync_file, sync_folder
 from .local_claim import claim_file
+from .workplace import CLAIM_PREFIX, Workplace
 
 _WORK_FOLDER: Final = ".work"
 """Holds objects being written, on the same disk as the lake; engines and `list` pass over hidden names."""
@@ -41,13 +42,13 @@ class LocalLake:
         """Return the objects whose folder is `prefix`, or lies `below` it, in order of their keys."""
         folder = self._without_links(folder_parts(prefix))
         found = []
-        for parent, folders, names in os.walk(folder):
+        for parent, folders, names in os.walk(folder, onerror=self._unless_gone):
             folders[:] = [name for name in folders if below and not name.startswith(".")]
             for name in names:
                 if name.startswith("."):
                     continue
                 path = Path(parent) / name
-                with suppress(FileNotFoundError, NoPlaceError):
+                with suppress(FileNotFoundError, NoPlaceError), self._telling(path.name, "looked at in"):
                     found.append(self._describe(path))
         return sorted(found, key=lambda stored: stored.key)
 
@@ -69,7 +70,8 @@ class LocalLake:
     def describe(self, key: str) -> StoredObject:
         """Return one object's listing. Raises GoneError when there is none."""
         try:
-            return self._describe(self._path(key))
+            with self._telling(key, "looked at in"):
+                return self._describe(self._path(key))
         except FileNotFoundError as error:
             what = " that is a file" if self._path(key).exists() else ""
             raise GoneError(f"There is no {key}{what} in the lake {self.uri}.") from error
@@ -77,7 +79,8 @@ class LocalLake:
     def read(self, key: str) -> bytes:
         """Return an object's content. Raises GoneError when there is none."""
         try:
-            return self._path(key).read_bytes()
+            with self._telling(key, "read from"):
+                return self._path(key).read_bytes()
         except FileNotFoundError as error:
             raise GoneError(f"There is no {key} in the lake {self.uri}.") from error
 
@@ -105,32 +108,33 @@ class LocalLake:
         """Store `content` under `key`, in place of what was there."""
         with self.work_folder() as folder:
             path = folder / "object"
-            path.write_bytes(content)
+            with self._telling(key, "written to", gone=True):
+                path.write_bytes(content)
             self.put(key, path)
 
     def put(self, key: str, path: Path, *, modified: datetime | None = None) -> None:
         """Move the file `path`, which must lie in a `work_folder`, to `key`, in place of what was there."""
-        target = self._path(key)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if modified is not None:
-                os.utime(path, (modified.timestamp(), modified.timestamp()))
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-            path.replace(target)
-        except OSError as error:
-            raise LakeError(f"{key} cannot be written to the lake {self.uri}: {error.strerror}.") from error
+        self._move(key, path, modified)
+        sync_folder(self._path(key).parent)
 
     def put_all(self, files: dict[str, Path]) -> None:
         """Move several files, given by key."""
         for key, path in files.items():
-            self.put(key, path)
+            self._move(key, path, None)
+        for folder in {self._path(key).parent for key in files}:
+            sync_folder(folder)
 
     def delete(self, *keys: str) -> None:
         """Remove objects, in this order; it is no fault when there is none."""
+        places = set()
         for key in keys:
             *folder, name = key_parts(key)
-            (self._without_links(folder) / name).unlink(missing_ok=True)  # of a link itself, not of what it names
+            place = self._without_links(folder)
+            with self._telling(key, "removed from"), suppress(FileNotFoundError):
+                (place / name).unlink()  # of a link itself, not of what it names
+            places.add(place)
+        for place in places:
+            sync_folder(place)
 
     def claim(self, folder: str, *, seconds: float) -> Claim | None:
         """Claim a folder, unless another holds a claim of it and has shown life within so many seconds."""
@@ -138,7 +142,7 @@ class LocalLake:
         with self.work_folder() as here:
             now = here.stat().st_mtime
             try:
-                return claim_file(self.root / _WORK_FOLDER / f"claim-{name}", seconds=seconds, now=now)
+                return claim_file(self.root / _WORK_FOLDER / f"{CLAIM_PREFIX}{name}", seconds=seconds, now=now)
             except OSError as error:
                 raise LakeError(f"The lake {self.uri} cannot be written: {error.strerror}.") from error
 
@@ -157,14 +161,38 @@ class LocalLake:
         """Give a folder for files on their way into the lake, gone afterwards."""
         work = self._without_links([_WORK_FOLDER])
         try:
-            work.mkdir(parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(dir=work))
+            make_folder(work)
+            place = Workplace(work)
         except OSError as error:
             raise LakeError(f"The lake {self.uri} cannot be written: {error.strerror}.") from error
         try:
-            yield folder
+            yield place.folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            place.close()
+
+    def _move(self, key: str, path: Path, modified: datetime | None) -> None:
+        target = self._path(key)
+        with self._telling(key, "written to", gone=True):
+            make_folder(target.parent)
+            if modified is not None:
+                os.utime(path, (modified.timestamp(), modified.timestamp()))
+            sync_file(path)
+            path.replace(target)
+
+    @contextmanager
+    def _telling(self, key: str, what: str, *, gone: bool = False) -> Iterator[None]:
+        """Turn what the system says into a LakeError; that something is not there only with `gone`."""
+        try:
+            yield
+        except OSError as error:
+            if not gone and isinstance(error, FileNotFoundError | NotADirectoryError):
+                raise FileNotFoundError(error.errno, error.strerror, error.filename) from error
+            raise LakeError(f"{key} cannot be {what} the lake {self.uri}: {error.strerror}.") from error
+
+    def _unless_gone(self, error: OSError) -> None:
+        """Refuse a listing in which something is missing because it could not be looked at."""
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise LakeError(f"{error.filename} in the lake cannot be listed: {error.strerror}.") from error
 
     def _describe(self, path: Path) -> StoredObject:
         status = path.lstat()

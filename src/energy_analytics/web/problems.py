@@ -28,7 +28,8 @@ _SAID: Final = {
     405: "{path} cannot be asked with {method}.",
 }
 _ALLOWED: Final = {
-    "name": "A file's name ends in .csv, .csv.gz, .tsv, .txt or .parquet, without a slash and at most 70 letters before.",
+    "name": "A file's name ends in .csv, .csv.gz, .tsv, .txt or .parquet, without a slash and with"
+    " at most 70 letters before.",
     "site": "A site is a folder, or folders between slashes, each of at most 60 letters and digits,"
     " none beginning with a space, a dot or an underscore.",
 }

@@ -9,6 +9,7 @@ from ..lake import GoneError, StoredObject
 from ..runs import Manifest
 from ..schema import RAW
 from ..uploads import identify, site_of, upload_time
+from ..words import text_of_csv_cell
 from .problems import ProblemError
 from .sites import Site, Sites
 
@@ -105,7 +106,7 @@ def rejected_rows(site: Site, stamp: str, *, limit: int | None) -> Iterator[dict
             line = row["line_number"]
             yield {
                 "line_number": int(line) if line else None,
-                "raw_text": row["raw_text"] or "",
+                "raw_text": text_of_csv_cell(row["raw_text"] or ""),
                 "reason": row["reason"] or "",
             }
 

@@ -12,6 +12,7 @@ from ... import schema
 from ...engine import file_literal, parquet
 from ...lake import StoredObject
 from ...outputs import curated_keys
+from ...words import text_of_csv_cell_sql
 from ..desk import AtDesk, AtSite, Desk
 from ..formats import MEDIA_TYPES, copy
 from ..presigned import download_address
@@ -93,8 +94,11 @@ def _file(desk: Desk, site: Site, table: str, format_: Form, stack: ExitStack) -
         if format_ == "csv":
             return source
         columns = ", ".join(f"'{one.name}': '{one.type}'" for one in _OF_RUNS[table].columns)
-        select = (
-            f"SELECT * FROM read_csv({file_literal(source)}, auto_detect = false, header = true, "
+        texts = [one.name for one in _OF_RUNS[table].columns if one.type == "VARCHAR"]
+        replaced = ", ".join(f"{text_of_csv_cell_sql(name)} AS {name}" for name in texts)
+        select = f"SELECT * REPLACE ({replaced})" if texts else "SELECT *"
+        select += (
+            f" FROM read_csv({file_literal(source)}, auto_detect = false, header = true, "
             f"columns = {{{columns}}}, delim = ',', quote = '\"', escape = '\"')"
         )
     elif table in curated_keys(site.name):
