@@ -115,7 +115,7 @@ def test_a_file_is_brought(own_sample: Served, visit: Visit, tmp_path: Path) -> 
     chooser: FileChooser = chosen.value
     chooser.set_files(file)
     expect(page.locator(".job")).to_contain_text("24 of 24 rows were accepted")
-    close = page.get_by_role("button", name="Take more.csv off this list")
+    close = page.get_by_role("button", name="Close: more.csv")
     walk_to(page, close)
     page.keyboard.press("Enter")
     expect(page.locator(".job")).to_have_count(0)

@@ -19,7 +19,7 @@ def rounded(value: float, digits: int = 0) -> str:
 
 def energy(kwh: float) -> str:
     """Write an amount that is large, but not a whole district's, as the pages do."""
-    return f"{kwh / 1000:.1f} MWh" if kwh >= 10_000 else f"{rounded(kwh)} kWh"
+    return f"{f'{kwh / 1000:.1f}'.removesuffix('.0')} MWh" if kwh >= 10_000 else f"{rounded(kwh)} kWh"
 
 
 def shows_overview(page: Page, served: Served) -> None:
