@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/sample/household_power_hourly.csv.gz
 
-.PHONY: help demo serve install install-dev install-lint test test-all check format bench bench-quality train requirements example clean
+.PHONY: help demo serve install install-dev install-lint test test-all check format bench bench-quality audit fuzz train requirements example clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,11 +51,12 @@ test: install-dev install-lint  ## Run the tests, but the slow ones
 test-all: install-dev install-lint  ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
-check: install-dev  ## Format, lint, types, import contract
+check: install-dev  ## Format, lint, types, import contract, security rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/bandit -q -c pyproject.toml -r src lambda scripts infrastructure
 
 format: install-dev  ## Put the code in shape
 	@$(BIN)/ruff format .
@@ -64,6 +65,8 @@ format: install-dev  ## Put the code in shape
 bench: install-dev  ## Measure speed and memory against a plain pandas + Prophet script, and the function on AWS's emulator
 	@$(BIN)/python benchmarks/speed.py
 	@$(BIN)/python benchmarks/aws.py
+	@$(BIN)/python benchmarks/aws_dashboard.py
+	@$(BIN)/python benchmarks/web.py
 
 # What the quality benchmarks and the training need, apart from the project's own environment: rival models that
 # are not ours to ship, one of which still wants an older pandas.
@@ -78,6 +81,17 @@ $(QUALITY)/.installed: benchmarks/requirements.txt
 bench-quality: $(QUALITY)/.installed  ## Measure forecast and episodes on the meters of a folder: make bench-quality DATA=folder
 	PYTHONPATH=src $(QUALITY)/bin/python -m benchmarks.quality_forecast --data $(DATA) $(if $(wildcard $(DATA)/smart_meters_au),--left-out) --rivals
 	PYTHONPATH=src $(QUALITY)/bin/python -m benchmarks.quality_anomalies $(DATA)
+
+# The advisories are asked for by name and version, over the network; without it nothing is audited, and it says so.
+AUDIT := .venv-audit
+
+audit: $(VENV)/.made  ## Ask the public advisories about the pinned dependencies
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install -qq --disable-pip-version-check pip-audit
+	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+
+fuzz: install-dev  ## Make uploads by chance for half an hour, and hold their reading against what must be true
+	@PYTHONPATH=src:tests nice -n 19 $(BIN)/python -m fuzz --seconds 1800
 
 example: install  ## Write the example reports anew
 	@$(BIN)/python docs/examples/write.py
@@ -98,4 +112,4 @@ NEVER_IMPORTED := $(addprefix --no-emit-package ,matplotlib contourpy cycler fon
 PIN := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade
 
 clean:  ## Remove what make made; the lake stays (energy clean removes it)
-	rm -rf $(VENV) $(QUALITY) $(LINT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(QUALITY) $(LINT) $(AUDIT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -18,4 +18,4 @@ def hand_over(*command: str) -> NoReturn:
             sys.exit("The libraries are not installed: run `make install`, or pip install -r requirements.txt.")
     sources = os.pathsep.join([str(_ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])])
     arguments = [python, "-m", "energy_analytics", *command, *sys.argv[1:]]
-    os.execve(python, arguments, os.environ | {"PYTHONPATH": sources})  # noqa: S606 - our own command
+    os.execve(python, arguments, os.environ | {"PYTHONPATH": sources})  # noqa: S606  # nosec B606

@@ -136,10 +136,10 @@ def generate(
     """
     if days < 1:
         raise TooShortError(f"{days} days cannot be generated; ask for 1 or more.")
-    home = _home(Random(seed), start=start, days=days)  # noqa: S311 - invented readings, no secret
+    home = _home(Random(seed), start=start, days=days)  # noqa: S311  # nosec B311
     faults: list[Fault] = []
     if with_faults:
-        faults = _put_faults(home, Random(f"{seed} faults"), start=start)  # noqa: S311
+        faults = _put_faults(home, Random(f"{seed} faults"), start=start)  # noqa: S311  # nosec B311
     readings = [
         Reading(_hour_of(start, hour), appliance, home[appliance][hour] / 1000)
         for hour in range(days * HOURS)

@@ -51,7 +51,7 @@ _Loader.yaml_implicit_resolvers = {
 
 def parse_template(text: str) -> TemplateBody:
     """Return the template as data, its functions in their long form."""
-    parsed: TemplateBody = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    parsed: TemplateBody = yaml.load(text, Loader=_Loader)  # noqa: S506  # nosec B506
     return parsed
 
 

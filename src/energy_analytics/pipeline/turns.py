@@ -58,7 +58,7 @@ class Turn:
 
     def wait(self) -> None:
         """Let another work for a moment, each time a longer one."""
-        time.sleep(self._pause_seconds * random.uniform(0.7, 1.3))  # noqa: S311
+        time.sleep(self._pause_seconds * random.uniform(0.7, 1.3))  # noqa: S311  # nosec B311
         self._pause_seconds = min(self._pause_seconds * _GROWTH, _LONGEST_PAUSE_SECONDS)
 
     def leave(self) -> None:

@@ -37,7 +37,7 @@ def render_html(analysis: Analysis, advice: Advice, *, source_name: str, dismiss
 def _environment(*, autoescape: bool) -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    environment = Environment(  # nosec B701
         loader=PackageLoader("energy_analytics.report", "templates"),
         autoescape=autoescape,  # noqa: S701 - off for plain text only
         undefined=StrictUndefined,
