@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["emulator.plugin", "lakes", "web.browser"]
+pytest_plugins = ["emulator.plugin", "lakes", "conserved", "web.browser"]
 
 settings.register_profile("same every time", derandomize=True, deadline=None)
 settings.load_profile("same every time")

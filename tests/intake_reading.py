@@ -32,6 +32,7 @@ def read(
     timezone: str | None = None,
     date_order: str | None = None,
     decimal: str | None = None,
+    max_upload_mb: float = 1000,
 ) -> Read:
     """Read an upload and check that no row was lost or invented on the way."""
     (folder / "in").mkdir(parents=True, exist_ok=True)
@@ -49,6 +50,7 @@ def read(
             date_order=date_order,  # type: ignore[arg-type]
             decimal=decimal,  # type: ignore[arg-type]
             max_reading_kwh=1e9,
+            max_upload_mb=max_upload_mb,
         )
         rows = engine.execute(
             f"SELECT timestamp, appliance, kwh, utc_offset_minutes FROM {readings_of(engine, [target])} ORDER BY ALL"

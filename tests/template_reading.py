@@ -79,6 +79,21 @@ def resolved(value: Any, **parameters: Any) -> Any:
     return {key: resolved(one, **parameters) for key, one in value.items()}
 
 
+def holds(condition: Any, **parameters: Any) -> bool:
+    """Tell whether a condition, by its name or as an expression, is true for these parameters."""
+    if isinstance(condition, str):
+        return holds(template()["Conditions"][condition], **parameters)
+    [(name, inner)] = condition.items()
+    if name == "Fn::Equals":
+        return str(resolved(inner[0], **parameters)) == str(resolved(inner[1], **parameters))
+    told = [holds(one, **parameters) for one in inner]
+    return {"Fn::Not": not told[0], "Fn::And": all(told), "Fn::Or": any(told)}[name]
+
+
+def _chosen(inner: Any, parameters: dict[str, Any]) -> Any:
+    return resolved(inner[1] if holds(inner[0], **parameters) else inner[2], **parameters)
+
+
 def _substituted(inner: Any, parameters: dict[str, Any]) -> str:
     text, own = inner if isinstance(inner, list) else (inner, {})
     known = parameters | {key: resolved(one, **parameters) for key, one in own.items()}
@@ -95,6 +110,7 @@ def _named(name: str, parameters: dict[str, Any]) -> Any:
 
 _FUNCTIONS = {
     "Ref": _named,
+    "Fn::If": _chosen,
     "Fn::GetAtt": lambda inner, parameters: ".".join(inner) if isinstance(inner, list) else inner,
     "Fn::Sub": _substituted,
     "Fn::Base64": lambda inner, parameters: base64.b64encode(resolved(inner, **parameters).encode()).decode(),

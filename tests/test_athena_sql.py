@@ -60,6 +60,11 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_key(root, drop(root, "raw/a.csv", hourly_rows("2026-01-01", hours=48, kwh=2) + spike, minute=4))
     offsets = "2026-10-25 02:30:00+02:00,Oven,1\n2026-10-25 02:30:00+01:00,Oven,2\n"
     run_key(root, drop(root, "raw/berlin/a.csv", offsets, minute=5), timezone="Europe/Berlin")
+    names = ("=1+1", "-Boiler", "'quoted", "it's")
+    formulas = "".join(hourly_rows("2026-01-01", hours=24, kwh=n, appliance=name) for n, name in enumerate(names))
+    run_key(
+        root, drop(root, "raw/sheet/a.csv", formulas + "".join(f"2026-01-05,{one},50\n" for one in names), minute=6)
+    )
     (root / "processed" / "mine.csv").write_text("appliance,total_kwh\nx,not a number\n", encoding="utf-8")
     return root
 

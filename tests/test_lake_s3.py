@@ -129,7 +129,7 @@ def test_requests_of_a_run(s3_lake: S3Lake) -> None:
         key = arrive(s3_lake, f"raw/{number}.csv", hourly_rows(f"2026-01-0{1 + number}", hours=24))
         with counted(s3_lake) as asked:
             run_one(s3_lake, key)
-        assert asked == {"HeadObject": 2, "ListObjectsV2": 7, "PutObject": 13, "DeleteObject": 1}
+        assert asked == {"HeadObject": 2, "ListObjectsV2": 7, "PutObject": 14, "DeleteObject": 1}
     afresh = S3Lake(s3_lake.bucket, cache=Cache())
     with counted(afresh) as asked:
         run_one(afresh, key)

@@ -18,6 +18,7 @@ from template_reading import (
     PSEUDO,
     athena_view,
     glue_tables,
+    holds,
     references,
     resolved,
     resources,
@@ -61,9 +62,32 @@ EVERYTHING = {
 }
 
 
+WITH_DASHBOARD = {"DashboardFunctionKey": "function.zip", "DashboardLayerKey": "layer.zip"}
+
+
+def pipeline(kind: str) -> dict[str, dict[str, Any]]:
+    """Return the properties of the resources of a type that are not the web dashboard's."""
+    return {name: found for name, found in resources(kind).items() if not is_of_the_dashboard(name)}
+
+
+def dashboard(kind: str) -> dict[str, dict[str, Any]]:
+    """Return the properties of the resources of a type that are there with the web dashboard alone."""
+    return {name: found for name, found in resources(kind).items() if is_of_the_dashboard(name)}
+
+
+def is_of_the_dashboard(name: str) -> bool:
+    return template()["Resources"][name].get("Condition") == "HasDashboard"
+
+
 def one(kind: str) -> dict[str, Any]:
-    """Return the properties of the only resource of a type."""
-    (found,) = resources(kind).values()
+    """Return the properties of the only resource of a type, not counting the web dashboard's."""
+    (found,) = pipeline(kind).values()
+    return found
+
+
+def its(kind: str) -> dict[str, Any]:
+    """Return the properties of the web dashboard's only resource of a type."""
+    (found,) = dashboard(kind).values()
     return found
 
 
@@ -191,7 +215,7 @@ def test_parameters_take_what_the_settings_allow() -> None:
         assert declared[parameter].get("MaxValue") == getattr(bounds.get("Le"), "le", None)
         if "AllowedValues" in declared[parameter]:
             assert tuple(declared[parameter]["AllowedValues"]) == get_args(fields[name].annotation)
-    for secret in ("AlertEmail", "SecretArn", "BedrockModelArn"):
+    for secret in ("AlertEmail", "SecretArn", "BedrockModelArn", "DashboardFunctionKey", "DashboardLayerKey"):
         assert declared[secret]["Default"] == ""
 
 
@@ -296,7 +320,7 @@ def test_failures_are_tried_again_and_then_kept() -> None:
 
 def role_policies() -> list[dict[str, Any]]:
     """Return the policies of the function's role."""
-    return [*one("IAM::Role")["Policies"], *resources("IAM::Policy").values()]
+    return [*one("IAM::Role")["Policies"], *pipeline("IAM::Policy").values()]
 
 
 def test_the_role_may_do_little() -> None:
@@ -430,10 +454,15 @@ def test_the_workgroup_bounds_every_query() -> None:
 
 def test_alarms_ring_at_the_topic() -> None:
     alarms = resources("CloudWatch::Alarm").values()
-    assert {alarm["MetricName"] for alarm in alarms} == {
+    assert {alarm["MetricName"] for alarm in pipeline("CloudWatch::Alarm").values()} == {
         *("Errors", "Throttles", "Duration", "AsyncEventsDropped", "DestinationDeliveryFailures"),
         "ApproximateNumberOfMessagesVisible",
     }
+    watched = {
+        (alarm["MetricName"], resolved(alarm["Dimensions"])[0]["Value"])
+        for alarm in dashboard("CloudWatch::Alarm").values()
+    }
+    assert watched == {("Errors", "DashboardFunction"), ("5xx", "DashboardApi")}
     for alarm in alarms:
         assert resolved(alarm["AlarmActions"]) == ["AlertTopic"]
         assert alarm["TreatMissingData"] == "notBreaching"
@@ -446,16 +475,179 @@ def test_alarms_ring_at_the_topic() -> None:
 
 def test_the_dashboard_is_json_about_these_resources() -> None:
     body = json.loads(resolved(one("CloudWatch::Dashboard")["DashboardBody"]))
+    with_web = json.loads(resolved(one("CloudWatch::Dashboard")["DashboardBody"], **WITH_DASHBOARD))
+    added = [widget for widget in with_web["widgets"] if widget not in body["widgets"]]
+    assert len(with_web["widgets"]) == len(body["widgets"]) + len(added) == len(body["widgets"]) + 2
+    assert all("DashboardApi" in json.dumps(widget) for widget in added)
     shown = json.dumps(body)
     for metric in ("Invocations", "Errors", "Throttles", "Duration", "Rows", "RowsRejected", "Anomalies"):
         assert f'"{metric}"' in shown
     assert {widget["properties"]["region"] for widget in body["widgets"]} == {"eu-central-1"}
 
 
+# ---- The web dashboard
+
+
+def test_without_it_nothing_of_it_is_made() -> None:
+    names = {name for name in template()["Resources"] if name.startswith(("Dashboard", "Users"))} - {"Dashboard"}
+    assert all(map(is_of_the_dashboard, names))
+    assert len(names) == 18
+    outputs = template()["Outputs"]
+    assert {name for name, told in outputs.items() if told.get("Condition") == "HasDashboard"} == {
+        *("DashboardUrl", "DashboardLogGroupName", "UserPoolId")
+    }
+    assert not holds("HasDashboard")
+    assert holds("HasDashboard", **WITH_DASHBOARD)
+    cors = one("S3::Bucket")["CorsConfiguration"]
+    assert resolved(cors) is None
+    [rule] = resolved(cors, **WITH_DASHBOARD)["CorsRules"]
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["DashboardApi.ApiEndpoint"], ["POST", "GET"])
+
+
+def test_names_of_the_dashboard() -> None:
+    for kind, key, name in (
+        ("Lambda::Function", "FunctionName", "energy-dashboard"),
+        ("Lambda::LayerVersion", "LayerName", "energy-dashboard-layer"),
+        ("IAM::Role", "RoleName", "energy-dashboard-role"),
+        ("ApiGatewayV2::Api", "Name", "energy-dashboard"),
+        ("Cognito::UserPool", "UserPoolName", "energy-dashboard"),
+    ):
+        assert resolved(its(kind)[key]) == name
+        assert resolved(its(kind)[key], NameSuffix="-mine") == f"{name}-mine"
+    assert resolved(its("Cognito::UserPoolDomain")["Domain"]) == BUCKET
+    assert not re.search("aws|amazon|cognito", BUCKET)  # of which Cognito takes none
+    assert {resolved(group["LogGroupName"]) for group in dashboard("Logs::LogGroup").values()} == {
+        "/aws/lambda/energy-dashboard",
+        "/aws/vendedlogs/energy-dashboard",
+    }
+    assert all(
+        group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in dashboard("Logs::LogGroup").values()
+    )
+
+
+def test_the_dashboards_function_fits_behind_the_api() -> None:
+    function, variables = its("Lambda::Function"), its("Lambda::Function")["Environment"]["Variables"]
+    assert function["Timeout"] < 30  # which the API waits for at most
+    assert its("ApiGatewayV2::Integration")["TimeoutInMillis"] == 30_000
+    assert its("ApiGatewayV2::Integration")["PayloadFormatVersion"] == "2.0"
+    assert function["Handler"] == "dashboard_function.lambda_handler"
+    assert function["LoggingConfig"]["LogFormat"] == "JSON"
+    assert not RESERVED_KEYS & set(variables)
+    assert set(variables) == {"BUCKET_NAME", "CLIENT_ID", "LOGIN_URL", "ENERGY_MEMORY_LIMIT_MB"}
+    assert all(isinstance(value, (str, dict)) for value in variables.values())
+    login = "https://UsersDomain.auth.eu-central-1.amazoncognito.com"
+    assert resolved(variables["LOGIN_URL"]) == login
+
+
+def test_the_dashboards_role_reads_and_puts_uploads_and_dismissals_alone() -> None:
+    may: dict[str, set[str]] = {}
+    for policy in its("IAM::Role")["Policies"]:
+        for statement in statements(policy["PolicyDocument"]):
+            assert statement["Effect"] == "Allow"
+            for action in statement["Action"]:
+                assert "*" not in action
+                may.setdefault(action, set()).update(resolved(statement["Resource"]))
+    readable = {f"Bucket.Arn/{prefix}/*" for prefix in schema.PREFIXES if prefix != "athena-results"}
+    assert may == {
+        "logs:CreateLogStream": {"DashboardLogGroup.Arn"},
+        "logs:PutLogEvents": {"DashboardLogGroup.Arn"},
+        "s3:ListBucket": {"Bucket.Arn"},
+        "s3:GetObject": readable,
+        "s3:PutObject": {"Bucket.Arn/raw/*", "Bucket.Arn/curated/dismissed/*"},
+        "s3:DeleteObject": {"Bucket.Arn/curated/dismissed/*"},
+    }
+    trusted = statements(its("IAM::Role")["AssumeRolePolicyDocument"])
+    assert [trust["Principal"] for trust in trusted] == [{"Service": "lambda.amazonaws.com"}]
+
+
+def test_only_the_api_may_call_and_only_who_has_signed_in_reaches_data() -> None:
+    permission = its("Lambda::Permission")
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert resolved(permission["SourceArn"]) == "arn:aws:execute-api:eu-central-1:123456789012:DashboardApi/*/*"
+    routes = {route["RouteKey"]: route for route in dashboard("ApiGatewayV2::Route").values()}
+    assert {key: route["AuthorizationType"] for key, route in routes.items()} == {
+        "ANY /api/{proxy+}": "JWT",
+        "GET /{proxy+}": "NONE",
+        "GET /": "NONE",
+    }
+    guarded = routes["ANY /api/{proxy+}"]
+    assert guarded["AuthorizationScopes"] == ["openid"]
+    assert resolved(guarded["AuthorizerId"]) == "DashboardAuthorizer"
+    authorizer = its("ApiGatewayV2::Authorizer")
+    assert authorizer["AuthorizerType"] == "JWT"
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+    assert resolved(authorizer["JwtConfiguration"]) == {
+        "Issuer": "https://cognito-idp.eu-central-1.amazonaws.com/Users",
+        "Audience": ["UsersClient"],
+    }
+    assert "CorsConfiguration" not in its("ApiGatewayV2::Api")
+
+
+def test_the_api_is_throttled_and_logs_no_token() -> None:
+    stage = its("ApiGatewayV2::Stage")
+    assert stage["StageName"] == "$default"
+    assert stage["AutoDeploy"] is True
+    assert (
+        0
+        < stage["DefaultRouteSettings"]["ThrottlingRateLimit"]
+        <= stage["DefaultRouteSettings"]["ThrottlingBurstLimit"]
+        <= 100
+    )
+    log = stage["AccessLogSettings"]
+    assert resolved(log["DestinationArn"]).endswith(":123456789012:log-group:DashboardAccessLog")
+    written = json.loads(log["Format"])
+    assert "\n" not in log["Format"]
+    assert "$context.requestId" in written.values()  # without which the service takes no format
+    assert not re.search("header|token|authorization", log["Format"], re.IGNORECASE)
+
+
+def test_users_are_invited_and_choose_good_passwords() -> None:
+    pool = its("Cognito::UserPool")
+    assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+    invitation = pool["AdminCreateUserConfig"]["InviteMessageTemplate"]["EmailMessage"]["Fn::Sub"]
+    assert "{username}" in invitation
+    assert "{####}" in invitation
+    policy = pool["Policies"]["PasswordPolicy"]
+    assert policy["MinimumLength"] >= 12
+    assert all(policy[f"Require{what}"] for what in ("Lowercase", "Uppercase", "Numbers", "Symbols"))
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])
+    assert pool["DeletionProtection"] == "INACTIVE"
+    assert pool["UsernameAttributes"] == pool["AutoVerifiedAttributes"] == ["email"]
+
+
+def test_the_login_gives_codes_to_this_address_and_short_tokens() -> None:
+    client = its("Cognito::UserPoolClient")
+    assert client["GenerateSecret"] is False
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["AllowedOAuthScopes"] == ["openid", "email"]
+    assert resolved(client["CallbackURLs"]) == ["DashboardApi.ApiEndpoint/signed-in"]
+    assert resolved(client["LogoutURLs"]) == ["DashboardApi.ApiEndpoint/"]
+    assert client["ExplicitAuthFlows"] == ["ALLOW_REFRESH_TOKEN_AUTH"]
+    assert client["TokenValidityUnits"] == {"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "days"}
+    assert client["AccessTokenValidity"] <= 15
+    assert client["RefreshTokenValidity"] == 1
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+
+
 # ---- The deployer
 
 
 NEEDED = {
+    "ApiGatewayV2::Api": "apigateway: POST GET PATCH DELETE PUT",
+    "ApiGatewayV2::Authorizer": "apigateway: POST GET PATCH DELETE",
+    "ApiGatewayV2::Integration": "apigateway: POST GET PATCH DELETE",
+    "ApiGatewayV2::Route": "apigateway: POST GET PATCH DELETE",
+    "ApiGatewayV2::Stage": "apigateway: POST GET PATCH DELETE",
+    "Cognito::UserPool": (
+        "cognito-idp: CreateUserPool DescribeUserPool UpdateUserPool DeleteUserPool SetUserPoolMfaConfig "
+        "GetUserPoolMfaConfig TagResource UntagResource ListTagsForResource ListUserPools AdminCreateUser"
+    ),
+    "Cognito::UserPoolClient": (
+        "cognito-idp: CreateUserPoolClient DescribeUserPoolClient UpdateUserPoolClient DeleteUserPoolClient"
+    ),
+    "Cognito::UserPoolDomain": (
+        "cognito-idp: CreateUserPoolDomain DescribeUserPoolDomain UpdateUserPoolDomain DeleteUserPoolDomain"
+    ),
     "Athena::WorkGroup": "athena: CreateWorkGroup DeleteWorkGroup GetWorkGroup UpdateWorkGroup TagResource",
     "CloudWatch::Alarm": "cloudwatch: PutMetricAlarm DeleteAlarms DescribeAlarms TagResource",
     "CloudWatch::Dashboard": "cloudwatch: PutDashboard DeleteDashboards GetDashboard",
@@ -502,27 +694,53 @@ NEEDED = {
 """What CloudFormation does with a type in the deployer's name: the handlers' permissions in its resource schemas."""
 
 
-def deployer_statements() -> list[dict[str, Any]]:
+BASE, DASHBOARD = "deployer-policy.json", "deployer-policy-dashboard.json"
+ACCESS_LOG = {
+    *("logs:CreateLogDelivery", "logs:PutResourcePolicy", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery"),
+    *("logs:CreateLogGroup", "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries"),
+    *("logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:FilterLogEvents"),
+}
+"""https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html"""
+
+
+def deployer_statements(*files: str) -> list[dict[str, Any]]:
     """Return what the deployer may do."""
-    return statements(json.loads((ROOT / "infrastructure" / "deployer-policy.json").read_text(encoding="utf-8")))
+    texts = ((ROOT / "infrastructure" / file).read_text(encoding="utf-8") for file in files or (BASE,))
+    return [statement for text in texts for statement in statements(json.loads(text))]
 
 
 def test_the_deployer_may_make_and_remove_every_resource() -> None:
-    allowed = [action for statement in deployer_statements() for action in statement["Action"]]
-    for resource in template()["Resources"].values():
+    base = [action for statement in deployer_statements() for action in statement["Action"]]
+    both = [action for statement in deployer_statements(BASE, DASHBOARD) for action in statement["Action"]]
+    for name, resource in template()["Resources"].items():
+        allowed = both if is_of_the_dashboard(name) else base
         service, _, actions = NEEDED[resource["Type"].removeprefix("AWS::")].partition(": ")
         for action in actions.split():
             assert any(fnmatchcase(f"{service}:{action}", pattern) for pattern in allowed), f"{service}:{action}"
+    for action in {"s3:PutBucketCORS", "s3:GetBucketCORS", *ACCESS_LOG}:
+        assert any(fnmatchcase(action, pattern) for pattern in both), action
+
+
+def test_the_deployer_reaches_both_functions_by_name() -> None:
+    for what, named in {
+        "lambda:CreateFunction": "arn:aws:lambda:r:1:function:energy-{}-x",
+        "lambda:PublishLayerVersion": "arn:aws:lambda:r:1:layer:energy-{}-layer-x",
+        "cloudwatch:PutMetricAlarm": "arn:aws:cloudwatch:r:1:alarm:energy-{}-errors-x",
+    }.items():
+        places = [place for one in deployer_statements() if what in one["Action"] for place in one["Resource"]]
+        for name in ("pipeline", "dashboard"):
+            assert any(fnmatchcase(named.format(name), place) for place in places), (what, name)
 
 
 def test_the_deployer_policy_is_small_and_bound_to_our_names() -> None:
-    text = (ROOT / "infrastructure" / "deployer-policy.json").read_text(encoding="utf-8")
-    assert len("".join(text.split())) <= 6144
-    for statement in deployer_statements():
-        assert not [action for action in statement["Action"] if action.endswith(":*")]
-        if "*" in statement["Resource"]:
-            assert "Condition" in statement or statement["Sid"] == "KnownOnlyForAll"
-    (unbound,) = [statement for statement in deployer_statements() if statement["Sid"] == "KnownOnlyForAll"]
-    assert all(re.search(r":(Describe|Get|List)", action) for action in unbound["Action"])
+    for file in (BASE, DASHBOARD):
+        text = (ROOT / "infrastructure" / file).read_text(encoding="utf-8")
+        assert len("".join(text.split())) <= 6144
+        for statement in deployer_statements(file):
+            assert not [action for action in statement["Action"] if action.endswith(":*")]
+            if "*" in statement["Resource"]:
+                assert "Condition" in statement or statement["Sid"] == "KnownOnlyForAll"
+        (unbound,) = [statement for statement in deployer_statements(file) if statement["Sid"] == "KnownOnlyForAll"]
+        assert all(re.search(r":(Describe|Get|List)", action) for action in unbound["Action"])
     (passing,) = [statement for statement in deployer_statements() if "iam:PassRole" in statement["Action"]]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}

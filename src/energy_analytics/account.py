@@ -5,7 +5,7 @@ from typing import Any
 
 from . import __version__
 from .results import Analysis, ModelScore, Money, ShiftingTotal
-from .runs import Manifest
+from .runs import Manifest, describe_upload
 from .settings import Settings
 from .unusual import as_rows
 from .uploads import Upload, file_digest
@@ -18,13 +18,7 @@ def describe_run(upload: Upload, settings: Settings, *, status: str, error: str 
         "status": status,
         "error": error,
         "site": upload.site,
-        "upload": {
-            "key": upload.key,
-            "uploaded_at": upload.uploaded_at.isoformat(),
-            "size_bytes": upload.size_bytes,
-            "sha256": upload.sha256,
-            **({"content_tag": upload.content_tag} if upload.content_tag else {}),
-        },
+        "upload": describe_upload(upload),
         "settings": _files(settings)
         | settings.model_dump(
             mode="json",

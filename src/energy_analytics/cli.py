@@ -9,7 +9,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from . import __version__
-from .commands import cloud, findings, money, operation, questions, removal, results, serving, trials, uploads
+from .commands import (
+    cloud,
+    findings,
+    forgetting,
+    money,
+    operation,
+    questions,
+    removal,
+    results,
+    serving,
+    trials,
+    uploads,
+)
 
 app = typer.Typer(
     name="energy",
@@ -19,7 +31,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for commands in (uploads, results, serving, findings, money, questions, trials, cloud, operation, removal):
+for commands in (uploads, results, serving, findings, money, questions, trials, cloud, operation, forgetting, removal):
     app.add_typer(commands.app)
 
 

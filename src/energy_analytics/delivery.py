@@ -9,23 +9,28 @@ from typing import Final
 
 import duckdb
 
-from .engine import file_literal, literal
-from .intake import UnusableUploadError, column_positions
+from .engine import connect, file_literal, literal
+from .intake import UnusableUploadError, column_positions, too_large
 from .lake import Lake
 from .schema import RAW, RAW_ENERGY_DATA
+from .settings import MAX_UPLOAD_MB
 from .uploads import Upload, identify, raw_key, upload_time, uploads_of_site
 
 _PARQUET_MAGIC: Final = b"PAR1"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_FEWEST_BYTES_OF_A_ROW: Final = len("2026-01-01,A,1\n")
+_MEMORY_MB: Final = 512
+"""For the conversion of Parquet, of which a whole row group is in memory at a time."""
 
 
-def deliver(lake: Lake, path: Path, *, site: str, now: datetime) -> Upload:
+def deliver(lake: Lake, path: Path, *, site: str, now: datetime, max_upload_mb: float = MAX_UPLOAD_MB) -> Upload:
     """Put the file under `raw/` as an upload; a file that is there already stays the upload it was.
 
     In a folder the upload's time is the file's own, so that the same file makes the same stamp in any lake, but
     never before an upload that was there first: what comes later corrects what came earlier. A bucket sets the time
     itself, and is waited for where the upload before came in the same second.
-    Raises UnusableUploadError when there is no file, or a Parquet file without the columns.
+    Raises UnusableUploadError when there is no file, a Parquet file without the columns, or one that is more than
+    `max_upload_mb` as text; text that is larger is left to the run, which puts it on record.
     """
     if not path.is_file():
         what = (
@@ -42,7 +47,7 @@ def deliver(lake: Lake, path: Path, *, site: str, now: datetime) -> Upload:
     with lake.work_folder() as folder:
         copy = folder / "upload"
         if _begins_with(path, _PARQUET_MAGIC):
-            _write_csv(path, copy)
+            _write_csv(path, copy, max_bytes=round(max_upload_mb * 1_000_000))
             name = _csv_name(path.stem, packed=True)
         else:
             shutil.copyfile(path, copy)
@@ -74,10 +79,10 @@ def _begins_with(path: Path, magic: bytes) -> bool:
         return file.read(len(magic)) == magic
 
 
-def _write_csv(source: Path, target: Path) -> None:
+def _write_csv(source: Path, target: Path, *, max_bytes: int) -> None:
     """Turn a Parquet file into gzipped CSV with the contract's columns."""
     relation = f"read_parquet({file_literal(source)}, hive_partitioning = false)"
-    with duckdb.connect() as engine:
+    with connect(memory_limit_mb=_MEMORY_MB, threads=None, spill_folder=target.parent / "spill") as engine:
         try:
             engine.execute("SET TimeZone = 'UTC'")
             columns: Sequence[str] = [row[0] for row in engine.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()]
@@ -86,11 +91,28 @@ def _write_csv(source: Path, target: Path) -> None:
                 f'CAST("{columns[positions[name]].replace(chr(34), chr(34) * 2)}" AS VARCHAR) AS {name}'
                 for name in RAW_ENERGY_DATA.column_names
             )
+            rows = f"(SELECT {selected} FROM {relation})"
+            if _is_larger(engine, source, rows, max_bytes):
+                raise too_large(source.name, max_bytes)
             engine.execute(
-                f"COPY (SELECT {selected} FROM {relation}) TO {literal(str(target))} "
-                "(FORMAT csv, HEADER, COMPRESSION gzip)"
+                f"COPY (SELECT * FROM {rows}) TO {literal(str(target))} (FORMAT csv, HEADER, COMPRESSION gzip)"
             )
+        except duckdb.OutOfMemoryException as error:
+            raise UnusableUploadError(
+                f"{source.name} cannot be read with {_MEMORY_MB} MB of memory: "
+                "write it in smaller row groups, or as CSV."
+            ) from error
         except duckdb.Error as error:
             raise UnusableUploadError(
                 f"{source.name} begins as a Parquet file but cannot be read: {str(error).splitlines()[0]}"
             ) from error
+
+
+def _is_larger(engine: duckdb.DuckDBPyConnection, source: Path, rows: str, max_bytes: int) -> bool:
+    """Tell whether a Parquet file is larger as text. A few bytes of it may stand for billions of rows, or long ones."""
+    stated = engine.execute(f"SELECT num_rows FROM parquet_file_metadata({file_literal(source)})").fetchall()[0][0]
+    if stated * _FEWEST_BYTES_OF_A_ROW > max_bytes:
+        return True
+    of_row = " + ".join(f"coalesce(strlen({name}), 0) + 1" for name in RAW_ENERGY_DATA.column_names)
+    size = engine.execute(f"SELECT coalesce(sum({of_row}), 0) FROM {rows}").fetchall()[0][0]
+    return bool(size > max_bytes)

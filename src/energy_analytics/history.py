@@ -1,5 +1,6 @@
 """The readings of a site: one Parquet file per upload, merged when read, the later upload winning."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ import duckdb
 from .engine import file_list, literal, parquet
 from .intake import UnusableUploadError, Verdict, read_upload
 from .lake import GoneError, Lake, StoredObject, fetch_folder
+from .runs import begin, record_of
 from .schema import READINGS, REJECTED, REJECTED_ROWS
 from .settings import Settings
 from .uploads import (
@@ -27,8 +29,10 @@ from .uploads import (
     upload_time,
     uploads_of_site,
 )
+from .words import csv_cell_sql
 
 _READINGS_FILE: Final = "readings.parquet"
+_MARK_CHARACTERS: Final = 16
 _FORMAT: Final = 2
 """Raised when intake reads the same bytes differently, so that readings are taken in anew."""
 
@@ -52,11 +56,6 @@ class Readings:
         """Where the version that gave them stands in the order of uploads."""
         return self.uploaded_at, self.key
 
-    @property
-    def version(self) -> dict[str, str | int]:
-        """Return what the record of a run keeps to tell what it rests on."""
-        return {"key": self.key, **_version(self)}
-
     def are_of(self, other: Upload | StoredObject) -> bool:
         """Tell whether that version gave them."""
         at = other.uploaded_at if isinstance(other, Upload) else upload_time(other)
@@ -66,6 +65,19 @@ class Readings:
             other.size_bytes,
             other.content_tag,
         )
+
+
+def marks_of(uploads: Iterable[Readings]) -> list[dict[str, str | int]]:
+    """Return, for each upload, what tells it and those before it from others: what a run of it rests on."""
+    digest, tags, marks = hashlib.sha256(), hashlib.sha256(), []
+    for number, one in enumerate(uploads, start=1):
+        digest.update(json.dumps([one.key, one.uploaded_at.isoformat(), one.size_bytes]).encode())
+        tags.update(one.content_tag.encode())
+        mark: dict[str, str | int] = {"uploads": number, "sha256": digest.hexdigest()[:_MARK_CHARACTERS]}
+        if one.content_tag:
+            mark["content_tag"] = tags.hexdigest()[:_MARK_CHARACTERS]
+        marks.append(mark)
+    return marks
 
 
 def _version(of: Readings | Upload) -> dict[str, str | int]:
@@ -134,6 +146,7 @@ def _read(engine: duckdb.DuckDBPyConnection, upload: Upload, path: Path, setting
         date_order=settings.date_order,
         decimal=settings.decimal,
         max_reading_kwh=settings.max_reading_kwh,
+        max_upload_mb=settings.max_upload_mb,
     )
 
 
@@ -143,8 +156,13 @@ def _put_rejected(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload,
         engine.execute("SELECT 1 FROM rejected LIMIT 1").fetchone()
     ):
         return False
+    if record_of(lake, upload) is None:
+        begin(lake, upload)
     rejected = folder / "rejected.csv"
-    columns = ", ".join(REJECTED_ROWS.column_names)
+    columns = ", ".join(
+        f"{csv_cell_sql(column.name)} AS {column.name}" if column.type == "VARCHAR" else column.name
+        for column in REJECTED_ROWS.columns
+    )
     engine.execute(f"COPY (SELECT {columns} FROM rejected) TO {literal(str(rejected))} (FORMAT csv, HEADER)")
     lake.put(upload.result_key(REJECTED, "rejected.csv"), rejected)
     return True
@@ -175,20 +193,24 @@ def readings_in(
     marks = _marks(engine, paths)
     found = []
     for stored, path in present.items():
-        version = json.loads(marks[path].get("upload", "{}"))  # Files of the first format do not tell.
-        at = version.get("uploaded_at")
-        found.append(
-            Readings(
-                key=stored.key,
-                uploaded_at=datetime.fromisoformat(at) if at else upload_time(stored),
-                size_bytes=version.get("size_bytes", stored.size_bytes),
-                content_tag=version.get("content_tag", ""),
-                path=path,
-                fingerprint=marks[path]["fingerprint"],
-                verdict=Verdict.from_json(marks[path]["verdict"], rows_accepted=counts[str(path)]),
-            )
-        )
+        with suppress(AttributeError, KeyError, TypeError, ValueError):  # Not ours: it counts for nothing.
+            found.append(_told(stored, path, marks[path], rows=counts[str(path)]))
     return tuple(sorted(found, key=lambda one: one.place))
+
+
+def _told(stored: StoredObject, path: Path, marks: Mapping[str, str], *, rows: int) -> Readings:
+    """Return what a file of readings tells of itself."""
+    version = json.loads(marks.get("upload", "{}"))  # Files of the first format do not tell.
+    at = version.get("uploaded_at")
+    return Readings(
+        key=stored.key,
+        uploaded_at=datetime.fromisoformat(at) if at else upload_time(stored),
+        size_bytes=version.get("size_bytes", stored.size_bytes),
+        content_tag=version.get("content_tag", ""),
+        path=path,
+        fingerprint=marks["fingerprint"],
+        verdict=Verdict.from_json(marks["verdict"], rows_accepted=rows),
+    )
 
 
 def merge(
@@ -237,7 +259,7 @@ def _marks(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[Pat
     for file_name, key, value in engine.execute(
         f"SELECT file_name, key, value FROM parquet_kv_metadata({file_list(paths)})"
     ).fetchall():
-        found[Path(file_name)][bytes(key).decode()] = bytes(value).decode()
+        found[Path(file_name)][bytes(key).decode(errors="replace")] = bytes(value).decode(errors="replace")
     return found
 
 

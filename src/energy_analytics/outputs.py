@@ -15,6 +15,7 @@ from . import schema
 from .engine import literal, significant
 from .results import Analysis, ApplianceTotal, Money
 from .uploads import in_site
+from .words import csv_cell, csv_cell_sql
 
 
 class BrokenResultError(AssertionError):
@@ -92,7 +93,7 @@ def write_anomalies(engine: duckdb.DuckDBPyConnection, path: Path, anomalies: st
     """Write the table of anomalies; the header alone when there are none."""
     engine.execute(f"""
         COPY (
-            SELECT timestamp, appliance, kwh, {significant("threshold")} AS threshold,
+            SELECT timestamp, {csv_cell_sql("appliance")} AS appliance, kwh, {significant("threshold")} AS threshold,
                 {significant("z_score")} AS z_score
             FROM {anomalies}
         ) TO {literal(str(path))} (FORMAT csv, HEADER)""")
@@ -179,7 +180,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows(map(csv_cell, row) for row in rows)
     return text.getvalue().encode()
 
 

@@ -1,5 +1,6 @@
 """SQL over the lake: its tables as views, the named queries, and nothing but reading."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from .runs import Manifest, runs
 from .schema import Table
 from .settings import Settings
 from .uploads import is_readings, is_upload, site_of
+from .words import text_of_csv_cell_sql
 
 _OF_RUNS: Final = {"processed": "processed_energy_data", "forecast": "forecast_data", "anomalies": "anomalies_data"}
 """Views of the results of all runs, and the tables whose columns they have; site and run follow."""
@@ -32,6 +34,12 @@ _RECORD: Final = {
 }
 """What the table `runs` tells of a manifest."""
 _CURATED: Final = (schema.HOURLY, schema.DAILY, schema.APPLIANCE_FORECAST, schema.DECOMPOSITION, schema.EPISODES)
+
+
+_ROWS_AT_A_TIME: Final = 1000
+_MOST_CHARACTERS: Final = 200_000_000
+_SPILLED_MB: Final = 10_000
+_PAUSE_SECONDS: Final = 0.1
 
 
 class QueryError(Exception):
@@ -56,7 +64,8 @@ def named_queries() -> dict[str, str]:
 def query(lake: Lake, sql: str, settings: Settings) -> Rows:
     """Answer one SELECT over the lake's tables, or the query of that name.
 
-    The engine can read nothing outside the lake and write nothing at all. Raises QueryError.
+    The engine can read nothing outside the lake's prefixes and write nothing at all, has `memory_limit_mb` and
+    `query_seconds`, and answers with at most `query_rows`. Raises QueryError.
     """
     sql = named_queries().get(sql.strip(), sql)
     # A remote lake's own folder, so that what is fetched stays meanwhile; a local lake is not to be written.
@@ -68,21 +77,72 @@ def query(lake: Lake, sql: str, settings: Settings) -> Rows:
                 raise QueryError("The lake answers one SELECT at a time, and nothing that writes or changes settings.")
             answer = engine.execute(statements[0])
             columns = tuple(column[0] for column in answer.description or ())
-            return Rows(columns, answer.fetchall())
+            return Rows(columns, _fetched(answer, most_rows=settings.query_rows))
+        except duckdb.InterruptException as error:
+            raise QueryError(
+                f"The answer took more than {settings.query_seconds:g} s and was given up. Ask for less, or raise "
+                "query_seconds in energy.toml or ENERGY_QUERY_SECONDS."
+            ) from error
         except duckdb.Error as error:
             raise QueryError(str(error).strip()) from error
 
 
+def _fetched(answer: duckdb.DuckDBPyConnection, *, most_rows: int) -> list[tuple[Any, ...]]:
+    """Return the rows of an answer. Raises QueryError when they are too many, or too long, to be held."""
+    rows: list[tuple[Any, ...]] = []
+    size, at_a_time = 0, 1
+    while some := answer.fetchmany(at_a_time):
+        rows += some
+        size += sum(len(value) for row in some for value in row if isinstance(value, str | bytes | list | dict))
+        if len(rows) > most_rows:
+            raise QueryError(
+                f"The answer has more than {most_rows:,} rows: put LIMIT behind it, or sum up; or raise query_rows in "
+                "energy.toml or ENERGY_QUERY_ROWS."
+            )
+        if size > _MOST_CHARACTERS:
+            raise QueryError(f"The answer is longer than {_MOST_CHARACTERS:,} characters: ask for less of it.")
+        at_a_time = max(1, min(2 * at_a_time, _ROWS_AT_A_TIME, _MOST_CHARACTERS * len(rows) // (10 * size + 1)))
+    return rows
+
+
+@contextmanager
+def _given_up_after(engine: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    """Interrupt what the engine does when the time is over, again and again: between two queries nothing hears it."""
+    ended = threading.Event()
+
+    def interrupt() -> None:
+        pause = seconds
+        while not ended.wait(pause):
+            engine.interrupt()
+            pause = _PAUSE_SECONDS
+
+    thread = threading.Thread(target=interrupt, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 @contextmanager
 def _engine(lake: Lake, sql: str, settings: Settings, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=folder) as engine:
-        views = _Views(engine, lake, sql.lower(), folder)
-        views.create()
+    with (
+        connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=folder) as engine,
+        _given_up_after(engine, settings.query_seconds),
+    ):
+        views = _Views(engine, lake, sql.lower(), folder, settings.max_upload_mb)
+        try:
+            views.create()
+        except duckdb.InterruptException as error:
+            raise QueryError(f"The lake's tables could not be opened in {settings.query_seconds:g} s.") from error
         readable = [literal(str(one)) for one in sorted(views.folders | {folder})]
         if isinstance(lake, LocalLake):
-            # The root a second time as views name it: with its *, ? and [ put in brackets.
-            readable += [literal(str(lake.root)), file_literal(lake.root)]
+            # Its folders a second time as views name them: with *, ? and [ put in brackets.
+            for prefix in schema.PREFIXES:
+                readable += [literal(str(lake.root / prefix)), file_literal(lake.root / prefix)]
         engine.execute(f"SET allowed_directories = [{', '.join(readable)}]")
+        engine.execute(f"SET max_temp_directory_size = '{_SPILLED_MB} MB'; SET python_enable_replacements = false")
         engine.execute("SET enable_external_access = false; SET lock_configuration = true")
         yield engine
 
@@ -96,6 +156,7 @@ class _Views:
     question: str
     """In lower case."""
     folder: Path
+    max_upload_mb: float
     folders: set[Path] = field(default_factory=set)
     """Where the fetched files lie."""
 
@@ -158,7 +219,10 @@ class _Views:
             f"{literal(manifest['stamp'])} AS run"
             for path, manifest in of_path
         )
-        names = ", ".join(table.column_names)
+        names = ", ".join(
+            f"{text_of_csv_cell_sql(one.name)} AS {one.name}" if one.type == "VARCHAR" else one.name
+            for one in table.columns
+        )
         return f"""
             SELECT {names}, site, run
             FROM read_csv({file_list(sorted(files.values()))}, auto_detect = false, header = true,
@@ -186,7 +250,7 @@ class _Views:
             own = self.folder / str(number)
             own.mkdir()
             with suppress(UnusableUploadError):
-                text, dialect = understood(path, stored.key, own)
+                text, dialect = understood(path, stored.key, own, max_upload_mb=self.max_upload_mb)
                 columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(dialect.columns)))
                 kwh = (
                     f"c{dialect.kwh_index}" if dialect.delimiter == "," else f"replace(c{dialect.kwh_index}, ',', '.')"

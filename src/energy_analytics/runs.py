@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from . import schema
@@ -11,6 +14,8 @@ from .uploads import Upload, identify, in_site, is_upload, place_of, readings_ke
 
 _MARK_CHARACTERS: Final = 16
 
+BEGUN: Final = "begun"
+"""Status of a run that may have written something by now."""
 WITHDRAWN: Final = "withdrawn"
 """Status of a run that is being taken back."""
 
@@ -32,6 +37,26 @@ def put_manifest(lake: Lake, upload: Upload, manifest: Manifest) -> None:
     lake.write(_manifest_key(upload), text.encode() + b"\n")
 
 
+def begin(lake: Lake, upload: Upload) -> None:
+    """Put on record that something is about to be written under this upload's stamp, and counts for nothing yet.
+
+    Where the process ends in between, and the upload is replaced or removed then, somebody knows what it has left.
+    """
+    manifest = {"stamp": upload.stamp, "status": BEGUN, "error": None, "site": upload.site}
+    put_manifest(lake, upload, manifest | {"upload": describe_upload(upload), "outputs": {}})
+
+
+def describe_upload(upload: Upload) -> dict[str, str | int]:
+    """Return what a record keeps of its upload."""
+    told: dict[str, str | int] = {
+        "key": upload.key,
+        "uploaded_at": upload.uploaded_at.isoformat(),
+        "size_bytes": upload.size_bytes,
+        "sha256": upload.sha256,
+    }
+    return told | ({"content_tag": upload.content_tag} if upload.content_tag else {})
+
+
 def withdraw(lake: Lake, manifest: Manifest) -> None:
     """Take a run back, with all its results.
 
@@ -40,13 +65,23 @@ def withdraw(lake: Lake, manifest: Manifest) -> None:
     """
     upload = upload_of(manifest)
     put_manifest(lake, upload, manifest | {"status": WITHDRAWN})
-    withdraw_results(lake, upload)
-
-
-def withdraw_results(lake: Lake, upload: Upload) -> None:
-    """Remove all that a run of this upload may have written under its stamp, the record last."""
     lake.delete(*result_keys(upload).values(), upload.result_key(schema.REJECTED, "rejected.csv"))
     lake.delete(_manifest_key(upload))
+
+
+def results_of(lake: Lake, key: str) -> list[StoredObject]:
+    """Return all that runs of a raw key's versions have left, what is there of it."""
+    keys = [readings_key(key)]
+    for manifest in records(lake, site_of(key)):
+        if manifest["upload"]["key"] == key:
+            upload = upload_of(manifest)
+            keys += [*result_keys(upload).values(), upload.result_key(schema.REJECTED, "rejected.csv")]
+            keys.append(_manifest_key(upload))
+    found = []
+    for one in keys:
+        with suppress(GoneError):
+            found.append(lake.describe(one))
+    return found
 
 
 def result_keys(upload: Upload) -> dict[str, str]:
@@ -65,14 +100,50 @@ def _manifest_key(upload: Upload) -> str:
 
 
 def records(lake: Lake, site: str | None = None) -> list[Manifest]:
-    """Return all manifests, or one site's, the newest upload first, with those that are being withdrawn."""
+    """Return all manifests, or one site's, the newest upload first, with those of runs begun or being withdrawn.
+
+    What lies among them and is no record of ours counts for nothing, so that a lake that others write to cannot
+    name files for us to read, overwrite or remove.
+    """
     folder = schema.RUNS if site is None else in_site(schema.RUNS, site, "")
     found = fetch_folder(lake, folder, below=site is None, wanted=lambda stored: stored.key.endswith(".json"))
     try:
-        manifests = [json.loads(path.read_bytes()) for path in found.values()]
+        read = {stored.key: _json_of(path) for stored, path in found.items()}
     except FileNotFoundError:  # withdrawn since it was listed
         return records(lake, site)
+    manifests = [manifest for key, manifest in read.items() if _is_record(manifest, key)]
     return sorted(manifests, key=lambda one: (one["upload"]["uploaded_at"], one["upload"]["key"]), reverse=True)
+
+
+def _json_of(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+
+
+def ended_in(path: Path, key: str) -> Manifest | None:
+    """Return the manifest in a local file of the object `key`; None unless it is the record of a run that has ended."""
+    manifest = _json_of(path)
+    return manifest if _is_record(manifest, key) and has_ended(manifest) else None
+
+
+def _is_record(manifest: Any, key: str) -> bool:
+    """Tell whether a record lies where its upload says, and names no results but the upload's own."""
+    try:
+        upload = upload_of(manifest)
+        stamp, outputs = upload.stamp, manifest.get("outputs", {})
+        if not is_upload(upload.key) or key != _manifest_key(upload):
+            return False
+        own = result_keys(upload) | {"rejected": upload.result_key(schema.REJECTED, "rejected.csv")}
+        return (
+            (manifest["stamp"], manifest["site"]) == (stamp, upload.site)
+            and manifest["status"] in ("succeeded", "failed", BEGUN, WITHDRAWN)
+            and outputs.items() <= own.items()
+            and (manifest["status"] != "succeeded" or (own.keys() - {"rejected"} <= outputs.keys()))
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
 
 
 def record_of(lake: Lake, upload: Upload) -> StoredObject | None:
@@ -83,9 +154,23 @@ def record_of(lake: Lake, upload: Upload) -> StoredObject | None:
         return None
 
 
+def ended_run(lake: Lake, upload: Upload) -> Manifest | None:
+    """Return the manifest of an upload's run, if it has succeeded or failed."""
+    try:
+        manifest: Manifest = json.loads(lake.read(_manifest_key(upload)))
+    except GoneError:
+        return None
+    return manifest if has_ended(manifest) else None
+
+
 def runs(lake: Lake, site: str | None = None) -> list[Manifest]:
     """Return the manifests of all runs, or of one site's, the newest upload first."""
-    return [manifest for manifest in records(lake, site) if manifest["status"] != WITHDRAWN]
+    return [manifest for manifest in records(lake, site) if has_ended(manifest)]
+
+
+def has_ended(manifest: Manifest) -> bool:
+    """Tell whether a record is that of a run that succeeded or failed."""
+    return manifest["status"] not in {BEGUN, WITHDRAWN}
 
 
 def succeeded_runs(lake: Lake, site: str | None = None) -> list[Manifest]:
@@ -96,11 +181,12 @@ def succeeded_runs(lake: Lake, site: str | None = None) -> list[Manifest]:
 def upload_of(manifest: Manifest) -> Upload:
     """Return the upload that a manifest is about."""
     upload = manifest["upload"]
+    sha256 = str(upload["sha256"])
     return Upload(
         key=upload["key"],
         uploaded_at=datetime.fromisoformat(upload["uploaded_at"]),
         size_bytes=upload["size_bytes"],
-        digest=lambda: str(upload["sha256"]),
+        digest=lambda: sha256,
         content_tag=upload.get("content_tag", ""),
     )
 
@@ -113,22 +199,43 @@ def mark_of(manifest: Manifest | None) -> str | None:
     return f"{manifest['stamp']} {hashlib.sha256(episodes.encode()).hexdigest()[:_MARK_CHARACTERS]}"
 
 
-def waiting_uploads(lake: Lake, site: str | None = None) -> list[StoredObject]:
-    """Return the uploads without a run, the earliest first."""
-    done = {upload.key: upload for upload in map(upload_of, reversed(runs(lake, site)))}
-    twins = {(upload.site, upload.uploaded_at, upload.sha256) for upload in done.values()}
+@dataclass(slots=True)
+class SeenRuns:
+    """What the records of runs tell of their uploads; a version of a record is read once."""
+
+    _told: dict[StoredObject, Upload | None] = field(default_factory=dict)
+    """None for what is no record of a run that has ended."""
+
+    def ended(self, lake: Lake, site: str | None = None) -> list[Upload]:
+        """Return the uploads whose runs have succeeded or failed."""
+        present: set[StoredObject] = set()
+
+        def is_new(stored: StoredObject) -> bool:
+            if stored.key.endswith(".json"):
+                present.add(stored)
+            return stored in present and stored not in self._told
+
+        folder = schema.RUNS if site is None else in_site(schema.RUNS, site, "")
+        for stored, path in fetch_folder(lake, folder, below=site is None, wanted=is_new).items():
+            with suppress(FileNotFoundError):  # withdrawn since it was listed
+                manifest = ended_in(path, stored.key)
+                self._told[stored] = None if manifest is None else upload_of(manifest)
+        self._told = {stored: told for stored, told in self._told.items() if stored in present}
+        return [upload for upload in self._told.values() if upload is not None]
+
+
+def waiting_uploads(lake: Lake, site: str | None = None, *, seen: SeenRuns | None = None) -> list[StoredObject]:
+    """Return the uploads without a run, the earliest first. Who asks again and again keeps what was `seen`."""
+    ended = (seen or SeenRuns()).ended(lake, site)
+    done = {(upload.key, upload.uploaded_at, upload.size_bytes, upload.content_tag) for upload in ended}
+    seconds = {upload.uploaded_at for upload in ended}
+    twins = {(upload.site, upload.uploaded_at, upload.sha256) for upload in ended}
 
     def has_run(stored: StoredObject) -> bool:
-        own = done.get(stored.key)
-        if own is not None and (own.uploaded_at, own.size_bytes, own.content_tag) == (
-            upload_time(stored),
-            stored.size_bytes,
-            stored.content_tag,
-        ):
+        if (stored.key, upload_time(stored), stored.size_bytes, stored.content_tag) in done:
             return True
         # Copies of one file, uploaded in one second, share a stamp and with it the record of their run.
-        same_second = any(at == upload_time(stored) for _, at, _ in twins)
-        if not same_second or not has_readings(lake, stored.key):
+        if upload_time(stored) not in seconds or not has_readings(lake, stored.key):
             return False
         upload = identify(lake, stored)
         return (upload.site, upload.uploaded_at, upload.sha256) in twins
@@ -143,8 +250,11 @@ def waiting_uploads(lake: Lake, site: str | None = None) -> list[StoredObject]:
 
 def has_readings(lake: Lake, key: str) -> bool:
     """Tell whether an upload of that raw key has given readings."""
-    given = readings_key(key)
-    return any(stored.key == given for stored in lake.list(given.rpartition("/")[0]))
+    try:
+        lake.describe(readings_key(key))
+    except GoneError:
+        return False
+    return True
 
 
 def newest_report(lake: Lake, site: str) -> dict[str, str]:

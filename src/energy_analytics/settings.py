@@ -24,6 +24,10 @@ _REPLACED_BY: Final[Mapping[str, tuple[str, ...]]] = {
 """A site's own choice, and what it puts aside of those above it because the two exclude each other."""
 
 
+MAX_UPLOAD_MB: Final = 20_000.0
+"""About 600 million readings as text: a hundred meters by the minute for ten years."""
+
+
 class SettingsError(ValueError):
     """A setting is missing or wrong; the message names it, its place and what is allowed."""
 
@@ -97,6 +101,10 @@ class AwsSettings(BaseModel):
     """Gets an e-mail when a run fails or an alarm rings."""
     notify_new_episodes: bool = False
     """Tell the same address of unusual use that was not there in the run before."""
+    dashboard: bool | None = None
+    """Deploy the web dashboard. None leaves a deployment with or without it, as it is."""
+    dashboard_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
+    """The dashboard's first user, who gets a temporary password by e-mail."""
     secret_arn: str | None = None
     """Secrets Manager secret that the function may read."""
     bedrock_model_arn: str | None = None
@@ -145,7 +153,9 @@ class InsightsSettings(BaseModel):
 class Settings(SiteSettings, BaseSettings):
     """All settings of a run. Units are in the names or the comments; None means not set."""
 
-    model_config = SettingsConfigDict(env_prefix="ENERGY_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ENERGY_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     lake: str = "./lake"
     """Folder or URI of the lake."""
@@ -157,8 +167,14 @@ class Settings(SiteSettings, BaseSettings):
     """About how many episodes an appliance with nothing wrong may be reported with in a month."""
     max_reading_kwh: Positive = 1e9
     """A reading above this is refused: no site uses 1 TWh in an interval."""
+    max_upload_mb: Positive = MAX_UPLOAD_MB
+    """A file that is larger when it is unpacked is refused: a small one may unpack to fill the disk."""
     memory_limit_mb: Annotated[int, Field(ge=64)] = 256
     """What the engine may keep in memory before it spills to disk."""
+    query_seconds: Positive = 300.0
+    """A question in SQL that takes longer is stopped."""
+    query_rows: Annotated[int, Field(ge=1)] = 1_000_000
+    """Most rows of an answer to a question in SQL."""
     threads: Annotated[int, Field(ge=1)] | None = None
     """Threads of the engine; None takes one per core."""
     sites: dict[str, SiteSettings] = Field(default_factory=dict)
@@ -217,5 +233,12 @@ def _explain(error: ValidationError, path: Path) -> str:
     faults = []
     for fault in error.errors():
         name = ".".join(str(part) for part in fault["loc"])
-        faults.append(f"{name} = {fault['input']!r}: {fault['msg'].removeprefix('Value error, ')}")
+        faults.append(f"{name}{_given(fault['input'], fault['type'])}: {fault['msg'].removeprefix('Value error, ')}")
     return f"Wrong setting (in {path}, ENERGY_... or an option): " + "; ".join(faults)
+
+
+def _given(value: object, fault: str) -> str:
+    """Show what was set, but for what may hold a secret: a name that we do not know, a whole table, an address."""
+    if fault == "extra_forbidden" or isinstance(value, dict) or "://" in str(value):
+        return ""
+    return f" = {value!r}"

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -38,12 +38,36 @@ def console(*, stderr: bool = False) -> Console:
     """Return where to print: coloured on a terminal, plain and of a fixed width elsewhere."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _WIDTH_WITHOUT_TERMINAL
-    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+    return _Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+
+class _Console(Console):
+    """Prints nothing that the terminal would obey but what it makes itself: texts come from strangers' files."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print texts without control characters and marks of direction."""
+        super().print(*map(_harmless, objects), **how)
+
+
+class _Table(Table):
+    """A table whose cells are as harmless."""
+
+    def add_row(self, *cells: Any, **how: Any) -> None:
+        """Add a row of texts without control characters and marks of direction."""
+        super().add_row(*map(_harmless, cells), **how)
+
+
+def _harmless(printed: Any) -> Any:
+    if isinstance(printed, str):
+        return words.printable(printed)
+    if isinstance(printed, Text) and words.printable(printed.plain) != printed.plain:
+        return Text(words.printable(printed.plain), style=printed.style)
+    return printed
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
     """Return an empty table; the columns in `right` are numbers."""
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    made = _Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return made
@@ -269,13 +293,13 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, form: st
     """Print the answer to a query as `table`, `csv` or `json`."""
     if form == "json":
         records = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
-        print_plain(json.dumps(records, default=str, ensure_ascii=False))
+        print_json(records, default=str)
     elif form == "csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-        print_plain(text.getvalue(), end="")
+        writer.writerow(map(words.csv_cell, columns))
+        writer.writerows(map(words.csv_cell, row) for row in rows)
+        print_data(text.getvalue())
     else:
         numbers = [
             name
@@ -290,8 +314,19 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, form: st
 
 
 def print_plain(text: str, *, end: str = "\n") -> None:
-    """Write text to standard output as it is."""
-    sys.stdout.write(text + end)
+    """Write text to standard output, without what a terminal would obey."""
+    sys.stdout.write(words.printable(text) + end)
+    sys.stdout.flush()
+
+
+def print_json(value: Any, *, indent: int | None = None, default: Callable[[Any], Any] | None = None) -> None:
+    """Write a value as JSON, in which what cannot be seen is written as an escape."""
+    print_plain(words.visible_json(json.dumps(value, indent=indent, default=default, ensure_ascii=False)))
+
+
+def print_data(text: str) -> None:
+    """Write data for another program as they are; on a terminal like any text."""
+    sys.stdout.write(words.printable(text) if sys.stdout.isatty() else text)
     sys.stdout.flush()
 
 

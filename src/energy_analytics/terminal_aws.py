@@ -56,6 +56,8 @@ def show_plan(plan: "Plan", estimate: "Estimate") -> None:
     for action, meaning in _MEANINGS.items():
         if any(change.action == action for change in plan.changes):
             out.print(Text(f"{action}: {meaning}", style="dim"), soft_wrap=True)
+    for note in plan.notes:
+        out.print(Text(note, style="yellow"), soft_wrap=True)
     out.print()
     out.print(Text("Permissions", style="bold"))
     for permission in plan.permissions:
@@ -67,9 +69,10 @@ def show_plan(plan: "Plan", estimate: "Estimate") -> None:
 def show_costs(estimate: "Estimate") -> None:
     """Print the estimate with what it rests on."""
     out = console()
+    views = f" and {words.count(estimate.page_views, 'page view')}" if estimate.page_views else ""
     out.print(
         Text(
-            f"Estimated cost a month for {words.count(estimate.uploads_per_month, 'upload')} "
+            f"Estimated cost a month for {words.count(estimate.uploads_per_month, 'upload')}{views} "
             f"(US dollars, prices of {estimate.prices_as_of})",
             style="bold",
         )
@@ -103,12 +106,13 @@ def show_event(event: "StackEvent") -> None:
     console().print(line, soft_wrap=True)
 
 
-def show_deployment(deployment: "Deployment", outputs: "dict[str, str]") -> None:
-    """Print what the stack says of itself, and what to do next."""
+def show_deployment(deployment: "Deployment", outputs: "dict[str, str]", *, invites: bool) -> None:
+    """Print what the stack says of itself, and what to do next. `invites` tells that a first user is named."""
     out = console()
     out.print()
+    width = max(18, 2 + max(map(len, outputs), default=0))
     for name, value in outputs.items():
-        out.print(Text(f"{name:<18}{value}"), soft_wrap=True)
+        out.print(Text(f"{name:<{width}}{value}"), soft_wrap=True)
     out.print()
     out.print(Text("What next", style="bold"))
     for command, purpose in (
@@ -121,6 +125,21 @@ def show_deployment(deployment: "Deployment", outputs: "dict[str, str]") -> None
     ):
         out.print(Text(f"  {command:<52}{purpose}"), soft_wrap=True)
     out.print(Text(f"deployment.json lets these commands find {deployment.lake}.", style="dim"), soft_wrap=True)
+    if "DashboardUrl" in outputs:
+        out.print(Text(f"\nThe dashboard is at {outputs['DashboardUrl']}", style="bold"), soft_wrap=True)
+        if not invites:
+            out.print(Text("A user is added, and invited by e-mail, with:"))
+            out.print(Text(f"  {add_user_command(deployment, outputs['UserPoolId'])}"), soft_wrap=True)
+
+
+def add_user_command(deployment: "Deployment", pool_id: str, email: str = "you@example.org") -> str:
+    """Return the command that makes a user of the dashboard."""
+    profile = f" --profile {deployment.profile}" if deployment.profile else ""
+    attributes = f"Name=email,Value={email} Name=email_verified,Value=true"
+    return (
+        f"aws cognito-idp admin-create-user --user-pool-id {pool_id} --username {email} --user-attributes {attributes} "
+        f"--desired-delivery-mediums EMAIL --region {deployment.region}{profile}"
+    )
 
 
 def show_inventory(items: "Sequence[Item]") -> None:

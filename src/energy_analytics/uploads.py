@@ -1,7 +1,6 @@
 """Uploads and the names that follow from them: the site, the stamp, and where each result lies."""
 
 import hashlib
-import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from . import schema
-from .lake import GoneError, Lake, LakeError, StoredObject
+from .lake import GoneError, Lake, LakeError, NoPlaceError, StoredObject, key_parts
 
 _DIGEST_CHARACTERS: Final = 8
 
@@ -72,7 +71,10 @@ class Upload:
 
 def is_upload(key: str) -> bool:
     """Tell whether the object is one that triggers a run."""
-    prefix, *parts = PurePosixPath(key).parts
+    try:
+        prefix, *parts = key_parts(key)
+    except NoPlaceError:
+        return False
     return (
         prefix == schema.RAW
         and key.lower().endswith(schema.RAW_SUFFIXES)
@@ -91,19 +93,30 @@ def in_site(prefix: str, site: str, name: str) -> str:
 
 
 def raw_key(site: str, file_name: str) -> str:
-    """Return the key under which a file of that name is uploaded. Raises LakeError for a site that is no folder."""
-    parts = PurePosixPath(site).parts
-    if site and (
-        "/".join(parts) != site
-        or site == "/"
-        or any(part.startswith((".", "_")) for part in parts)
-        or re.search(r"[\\\0\n\r]", site)
-    ):
-        raise LakeError(
-            f"{site!r} cannot be a site: it is a folder name such as plant-a or north/plant-a, "
-            "no part of which begins with a dot or an underscore."
-        )
-    return in_site(schema.RAW, site, file_name.lstrip("._") or "upload.csv")
+    """Return the key under which a file of that name is uploaded. Raises LakeError for a site that is no folder.
+
+    What no key may have in its name becomes a hyphen.
+    """
+    if site:
+        try:
+            parts = key_parts(site)
+        except NoPlaceError:
+            parts = ("",)
+        if not all(parts) or any(part.startswith((".", "_")) for part in parts):
+            raise LakeError(
+                f"{site!r} cannot be a site: it is a folder name such as plant-a or north/plant-a, "
+                "no part of which begins with a dot or an underscore."
+            )
+    name = "".join(char if _can_be_in_key(char) else "-" for char in file_name).lstrip("._")
+    return in_site(schema.RAW, site, name or "upload.csv")
+
+
+def _can_be_in_key(char: str) -> bool:
+    try:
+        key_parts(f"-{char}-")
+    except NoPlaceError:
+        return False
+    return char != "/"
 
 
 def readings_key(key: str) -> str:

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Final
 
 from .lake import Lake, LakeError, LocalLake, StoredObject
-from .runs import waiting_uploads
+from .runs import SeenRuns, waiting_uploads
 from .schema import RAW
 
 SETTLED_SECONDS: Final = 2.0
 """A file whose size and time have not changed for so long has arrived."""
 UNFINISHED_SECONDS: Final = 15.0
 """The same for a file that does not look finished: text whose last line has no end."""
+
+_CHUNK_BYTES: Final = 1 << 20
+_CHUNKS_LOOKED_AT: Final = 4096
 
 
 def watchable(lake: Lake) -> LocalLake:
@@ -35,19 +38,24 @@ class Arrivals:
     clock: Callable[[], float] = time.monotonic
     _seen: dict[str, tuple[StoredObject, float]] = field(default_factory=dict)
     _given: dict[str, StoredObject] = field(default_factory=dict)
+    _strangers: set[str] = field(default_factory=set)
+    _runs: SeenRuns = field(default_factory=SeenRuns)
 
     def ready(self) -> list[str]:
         """Return the keys of uploads that have arrived whole and have no run, the earliest first, each once.
 
         An upload whose run left no record, because the disk was full or its name too long, does not come again.
+        Nor does what is no file, or has a name that no key has: the lake says so when it is asked for it, once.
         """
         ready = [
             stored
-            for stored in waiting_uploads(self.lake)
+            for stored in waiting_uploads(self.lake, seen=self._runs)
             if self._given.get(stored.key) != stored and self._has_arrived(stored)
         ]
         self._given.update({stored.key: stored for stored in ready})
-        return [stored.key for stored in ready]
+        strangers = [key for key in self.lake.strangers(RAW) if key not in self._strangers]
+        self._strangers.update(strangers)
+        return [*strangers, *(stored.key for stored in ready)]
 
     def _has_arrived(self, stored: StoredObject) -> bool:
         now = self.clock()
@@ -109,8 +117,9 @@ def _is_whole_gzip(path: Path) -> bool:
 
     try:
         with gzip.open(path) as file:
-            while file.read(1 << 20):
-                pass
+            for _ in range(_CHUNKS_LOOKED_AT):  # A longer one is whole for our purpose: the run looks at its size.
+                if not file.read(_CHUNK_BYTES):
+                    break
     except (EOFError, gzip.BadGzipFile, zlib.error):
         return False
     return True

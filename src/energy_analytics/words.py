@@ -1,6 +1,8 @@
 """Numbers, dates and names as a person likes to read them. The same in every locale."""
 
+import json
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -16,6 +18,13 @@ NAME_LIMIT: Final = 40
 """Characters of a name that are shown."""
 _NAME_TAIL: Final = 9
 """Characters kept from the end of a long name: where names of a series differ."""
+
+_TO_LOOK_AT: Final = re.compile(r"[^\t\n\x20-\x7e]")
+"""Characters that may be invisible."""
+_FORMULA: Final = "=+-@\t\r"
+"""A spreadsheet takes a cell that begins so for a formula and runs it (OWASP, CSV injection)."""
+_LITERAL: Final = "'"
+"""Put before a cell, says that it is text; a cell that begins with one gets a second, so that it can be taken off."""
 
 _UNIT_PREFIXES: Final = (("T", 1e9), ("G", 1e6), ("M", 1e3), ("k", 1.0), ("", 1e-3), ("m", 1e-6))
 _MINUS: Final = "\N{MINUS SIGN}"
@@ -164,6 +173,46 @@ def name(raw: str, *, limit: int = NAME_LIMIT) -> str:
     if len(line) > limit:
         line = f"{line[: limit - _NAME_TAIL - 1].rstrip()}…{line[-_NAME_TAIL:].lstrip()}"
     return line or "(no name)"
+
+
+def printable(text: str) -> str:
+    """Take out of a text what a terminal obeys and what turns lines around; line ends and tabs stay."""
+    return _TO_LOOK_AT.sub(lambda found: found[0] if _visible(found[0]) else "", text)
+
+
+def visible_json(text: str) -> str:
+    """Write characters of JSON that cannot be seen as escapes, so that nothing is lost and nothing obeyed."""
+    return _TO_LOOK_AT.sub(lambda found: found[0] if _visible(found[0]) else json.dumps(found[0])[1:-1], text)
+
+
+def csv_cell(value: object) -> object:
+    """Return what is written for a value in a CSV file that may be opened as a spreadsheet: text never as a formula."""
+    return f"{_LITERAL}{value}" if isinstance(value, str) and value[:1] in (*_FORMULA, _LITERAL) else value
+
+
+def text_of_csv_cell(cell: str) -> str:
+    """Return the text of which a cell was made."""
+    return cell[1:] if cell[:1] == _LITERAL and cell[1:2] in (*_FORMULA, _LITERAL) else cell
+
+
+def csv_cell_sql(text: str) -> str:
+    """Write SQL for what `csv_cell` returns of a text."""
+    return f"CASE WHEN {_begins(text, 1)} THEN {_sql(_LITERAL)} || {text} ELSE {text} END"
+
+
+def text_of_csv_cell_sql(cell: str) -> str:
+    """Write SQL that gives back the text of which a cell was made; the same in DuckDB and in Athena."""
+    marked = f"substr({cell}, 1, 1) = {_sql(_LITERAL)} AND {_begins(cell, 2)}"
+    return f"CASE WHEN {marked} THEN substr({cell}, 2) ELSE {cell} END"
+
+
+def _begins(text: str, position: int) -> str:
+    of = ", ".join(_sql(char) for char in (*_FORMULA, _LITERAL))
+    return f"substr({text}, {position}, 1) IN ({of})"
+
+
+def _sql(char: str) -> str:
+    return f"chr({ord(char)})" if not char.isprintable() else "'" + char.replace("'", "''") + "'"
 
 
 def _visible(char: str) -> bool:

@@ -23,17 +23,27 @@ def lambda_handler(event, context):
         print("a line as it is")
 """
 
+DASHBOARD_CODE = """
+import json, os
+
+def lambda_handler(event, context):
+    shown = {name: os.environ[name] for name in ("BUCKET_NAME", "CLIENT_ID", "LOGIN_URL")}
+    return {"statusCode": 200, "body": json.dumps({"environment": shown, "event": event})}
+"""
+
 
 def small_package(folder: Path, *, version: str = "1") -> Path:
-    """Write the two zips with a function that only logs, and fails for keys with `bad` in them."""
+    """Write the zips: a function that only logs, and fails for keys with `bad` in them; a dashboard that echoes."""
     folder.mkdir(exist_ok=True)
     for name, file, text in (
-        ("function", "lambda_function.py", CODE.format(version=version)),
-        ("layer", "python/nothing.py", ""),
+        ("energy-pipeline-function", "lambda_function.py", CODE.format(version=version)),
+        ("energy-pipeline-layer", "python/nothing.py", ""),
+        ("energy-dashboard-function", "dashboard_function.py", DASHBOARD_CODE),
+        ("energy-dashboard-layer", "python/nothing_either.py", ""),
     ):
         entry = zipfile.ZipInfo(file)
         entry.external_attr = 0o100644 << 16
-        with zipfile.ZipFile(folder / f"energy-pipeline-{name}.zip", "w") as archive:
+        with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
             archive.writestr(entry, text)
     return folder
 
@@ -62,6 +72,12 @@ class Person:
         return told
 
     @property
+    def outputs(self) -> Mapping[str, str]:
+        """What the stack says of itself."""
+        [stack] = self.aws.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
+        return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+    @property
     def bucket(self) -> str:
         """The lake's bucket."""
         return self.deployment["lake"].removeprefix("s3://")
@@ -83,5 +99,7 @@ def account(aws: Emulator) -> dict[str, list[str]]:
         "topics": [one["TopicArn"] for one in client("sns").list_topics()["Topics"]],
         "queues": client("sqs").list_queues().get("QueueUrls", []),
         "alarms": [one["AlarmName"] for one in client("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "apis": [one["Name"] for one in client("apigatewayv2").get_apis()["Items"]],
+        "user pools": [one["Name"] for one in client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]],
         "dashboards": [one["DashboardName"] for one in client("cloudwatch").list_dashboards()["DashboardEntries"]],
     }

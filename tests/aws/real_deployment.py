@@ -180,12 +180,14 @@ class Deployment:
         return twin
 
 
-def deploy(cloud: Emulator, folder: Path, *, stack: str, settings: str = "", aws: str = "") -> Deployment:
+def deploy(
+    cloud: Emulator, folder: Path, *, stack: str, settings: str = "", aws: str = "", options: tuple[str, ...] = ()
+) -> Deployment:
     """Build and deploy the package with settings of its own."""
     (folder / "energy.toml").write_text(f'{settings}\n[aws]\nruntime = "{RUNTIME}"\nstack = "{stack}"\n{aws}\n')
     owner = Deployment(folder, cloud, stack)
-    owner.done("package", "--out", "package")
-    said = owner.done("deploy", "--yes", "--package", "package")
+    owner.done("package", "--out", "package", *options)
+    said = owner.done("deploy", "--yes", "--package", "package", *options)
     assert "made      the stack" in said
     return owner
 

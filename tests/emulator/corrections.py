@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import athena, events, functions, limits
+from . import athena, events, functions, gateway, limits, tokens
 from .unpacked import readable
 
 
@@ -13,8 +13,10 @@ def apply() -> None:
     _queue_events()
     _refuse_what_lambda_refuses()
     _be_strict_about_stacks()
+    _plan_by_conditions()
     _answer_as_athena()
     _name_logs_as_policies_do()
+    _guard_apis()
 
 
 def _serve_one_port() -> None:
@@ -173,6 +175,25 @@ def _be_strict_about_stacks() -> None:
     engine._validate_template_statics = validate_references
 
 
+def _plan_by_conditions() -> None:
+    """Stock, a change set shows what a condition leaves out of the stack, and not what it takes out."""
+    from ministack.services.cloudformation import changesets
+
+    resolve = changesets._resolve_props_for_diff
+
+    def resolve_made(template: dict[str, Any], params: Any, *names: str) -> dict[str, Any]:
+        resolved: dict[str, Any] = resolve(template, params, *names)
+        holds = changesets._evaluate_conditions(template, params)
+        made = {
+            logical_id: one
+            for logical_id, one in resolved.get("Resources", {}).items()
+            if holds.get(one.get("Condition"), True)
+        }
+        return resolved | {"Resources": made}
+
+    changesets._resolve_props_for_diff = resolve_made
+
+
 def _answer_as_athena() -> None:
     """Stock, DuckDB's SQL runs over files read without regard to the tables' columns, and views are not known."""
     from ministack.services import athena as service
@@ -197,3 +218,43 @@ def _name_logs_as_policies_do() -> None:
         return f"{arn}:log-stream:{stream}" if stream else f"{arn}:*"
 
     iam_actions.extract_resource_arn = resource_arn
+
+
+def _guard_apis() -> None:
+    """Stock, no token is signed or fits, anybody may sign up, and an API calls functions that do not let it."""
+    from ministack.core.responses import error_response_json
+    from ministack.services import apigateway, cognito
+
+    validate, invoke = apigateway._validate_jwt_authorizer, apigateway._invoke_lambda_proxy
+
+    async def keys(url: str) -> dict[str, Any]:
+        return gateway.keys_of(url)
+
+    async def checked(route: Any, authorizer: Any, headers: Any, query_params: Any) -> Any:
+        token = apigateway._extract_token_from_identity_source(authorizer["identitySource"], headers, query_params)
+        if gateway.refuses(token):
+            return None, None, apigateway._jwt_unauthorized()
+        return await validate(route, authorizer, headers, query_params)
+
+    async def allowed(integration: Any, api_id: str, stage: str, *rest: Any, **options: Any) -> Any:
+        route_key = rest[5]
+        if not gateway.may_call(integration, api_id, stage, route_key):
+            return gateway.internal_error()
+        status, headers, body = await invoke(integration, api_id, stage, *rest, **options)
+        return gateway.internal_error() if status == 502 else (status, headers, body)
+
+    sign_up = cognito._sign_up
+
+    def checked_sign_up(data: dict[str, Any]) -> Any:
+        _, pool, _ = cognito._find_pool_by_client_id(data.get("ClientId", ""))
+        if pool and gateway.admits_invited_alone(pool):
+            why = "SignUp is not permitted for this user pool"
+            return error_response_json("NotAuthorizedException", why, 400)
+        return sign_up(data)
+
+    cognito._sign_up = checked_sign_up
+    cognito._signed_jwt = tokens.signed
+    apigateway._verify_rs256_signature = tokens.verified
+    apigateway._fetch_jwks = keys
+    apigateway._validate_jwt_authorizer = checked
+    apigateway._invoke_lambda_proxy = allowed

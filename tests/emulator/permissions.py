@@ -54,14 +54,19 @@ def bucket_may_invoke(function: dict[str, Any], bucket: str, account: str) -> bo
 
     A permission without the source account is good for a bucket of that name in anyone's account, as on the service.
     """
+    return service_may_invoke(function, "s3.amazonaws.com", f"arn:aws:s3:::{bucket}", account)
+
+
+def service_may_invoke(function: dict[str, Any], service: str, source_arn: str, account: str) -> bool:
+    """Say whether the function's policy lets a service invoke it in the name of this source."""
     for statement in (function.get("policy") or {}).get("Statement", []):
         principal = statement.get("Principal")
-        service = principal.get("Service") if isinstance(principal, dict) else principal
-        if statement.get("Effect") != "Allow" or service not in ("s3.amazonaws.com", "*"):
+        allowed = principal.get("Service") if isinstance(principal, dict) else principal
+        if statement.get("Effect") != "Allow" or allowed not in (service, "*"):
             continue
         if statement.get("Action") not in ("lambda:InvokeFunction", "lambda:*", "*"):
             continue
-        if _conditions_hold(statement.get("Condition") or {}, f"arn:aws:s3:::{bucket}", account):
+        if _conditions_hold(statement.get("Condition") or {}, source_arn, account):
             return True
     return False
 

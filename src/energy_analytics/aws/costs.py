@@ -33,6 +33,8 @@ class Estimate:
     """What N uploads a month cost, and on what that rests."""
 
     uploads_per_month: int
+    page_views: int
+    """Of the dashboard, a month; 0 without one."""
     lines: tuple[Cost, ...]
     prices_as_of: date
     assumptions: tuple[str, ...]
@@ -49,9 +51,12 @@ def estimate(
     uploads_per_month: int,
     alarms: int,
     dashboards: int = 1,
+    with_dashboard: bool = False,
     measured: Mapping[str, Any] | None = None,
 ) -> Estimate:
     """Return the monthly cost of so many uploads after a year of them, without the free tier, in us-east-1.
+
+    `dashboards` are those of CloudWatch; `with_dashboard` adds the web dashboard.
 
     `measured` takes the place of what the price list has as measured.
     """
@@ -63,9 +68,11 @@ def estimate(
         *_lake(prices, uploads_per_month),
         _queries(prices, uploads_per_month),
         *_watching(prices, uploads_per_month, alarms=alarms, dashboards=dashboards),
+        *(_web(prices, settings) if with_dashboard else ()),
     )
     return Estimate(
         uploads_per_month,
+        assumed["page_views"] if with_dashboard else 0,
         lines,
         prices["as_of"],
         (
@@ -74,6 +81,15 @@ def estimate(
             f"an upload has {measured['mb_per_upload']:g} MB, its results {measured['mb_of_results_per_upload']:g} MB, "
             f"kept {assumed['months_kept']} months",
             f"{assumed['queries_per_upload']} queries an upload, each of Athena's least {_least_mb(prices)} MB",
+            *(
+                [
+                    f"a page view of the dashboard is {assumed['requests_per_page_view']} requests of "
+                    f"{prices['measured_dashboard']['seconds_per_request']:g} s "
+                    f"(measured {prices['measured_dashboard']['measured_on']})"
+                ]
+                if with_dashboard
+                else []
+            ),
             f"prices of {prices['region']} in {prices['currency']}, without free tier "
             "(but the alarms and dashboards that are free for everybody), tax or transfer out of AWS",
         ),
@@ -126,6 +142,28 @@ def _queries(prices: dict[str, Any], uploads: int) -> Cost:
     queries = uploads * prices["assumed"]["queries_per_upload"]
     scanned_tb = queries * _least_mb(prices) / _MB_PER_TB
     return Cost("Athena", f"{queries:,} queries", scanned_tb * prices["athena"]["tb_scanned"])
+
+
+def _web(prices: dict[str, Any], settings: "AwsSettings") -> tuple[Cost, ...]:
+    """Return what the web dashboard adds."""
+    assumed, measured, s3 = prices["assumed"], prices["measured_dashboard"], prices["s3"]
+    requests = assumed["page_views"] * assumed["requests_per_page_view"]
+    gb_seconds = requests * measured["seconds_per_request"] * measured["memory_mb"] / _MB_PER_GB
+    gets, lists = requests * measured["gets_per_request"], requests * measured["lists_per_request"]
+    log_gb = requests * measured["log_kb_per_request"] / _KB_PER_GB
+    log_price = prices["cloudwatch"]["log_gb_ingested"] + prices["cloudwatch"]["log_gb_month"]
+    function = prices["lambda"]
+    return (
+        Cost("Dashboard: API Gateway", f"{requests:,} requests", requests * prices["api_gateway"]["request"]),
+        Cost(
+            "Dashboard: Lambda",
+            f"{requests:,} requests, {gb_seconds:,.0f} GB-seconds ({settings.architecture})",
+            requests * function["request"] + gb_seconds * function[f"gb_second_{settings.architecture}"],
+        ),
+        Cost("Dashboard: S3", f"{gets:,.0f} reads, {lists:,.0f} lists", gets * s3["get"] + lists * s3["put"]),
+        Cost("Dashboard: CloudWatch", f"{log_gb:.3f} GB of logs", log_gb * log_price),
+        Cost("Dashboard: Cognito", f"up to {prices['cognito']['users_included']:,} users are free", 0.0),
+    )
 
 
 def _least_mb(prices: dict[str, Any]) -> int:

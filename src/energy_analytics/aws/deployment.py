@@ -87,6 +87,36 @@ class Names:
         return f"energy-pipeline-layer{self.suffix}"
 
     @property
+    def dashboard_function(self) -> str:
+        """The function that answers the dashboard's pages and its API."""
+        return f"energy-dashboard{self.suffix}"
+
+    @property
+    def dashboard_role(self) -> str:
+        """What that function may do."""
+        return f"energy-dashboard-role{self.suffix}"
+
+    @property
+    def dashboard_layer(self) -> str:
+        """The libraries of that function."""
+        return f"energy-dashboard-layer{self.suffix}"
+
+    @property
+    def dashboard_logs(self) -> tuple[str, str]:
+        """That function's log, and the one of the API before it."""
+        return f"/aws/lambda/{self.dashboard_function}", f"/aws/vendedlogs/{self.dashboard_function}"
+
+    @property
+    def dashboard_api(self) -> str:
+        """The HTTP API."""
+        return f"energy-dashboard{self.suffix}"
+
+    @property
+    def user_pool(self) -> str:
+        """Who may sign in."""
+        return f"energy-dashboard{self.suffix}"
+
+    @property
     def athena_policy(self) -> str:
         """The policy for who may ask the lake."""
         return f"energy-athena-access{self.suffix}"
@@ -175,12 +205,22 @@ def outputs_of(stack: str) -> Outputs:
     return Outputs({one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])})
 
 
-def stack_parameters(settings: "AwsSettings", names: Names, *, function_key: str, layer_key: str) -> dict[str, str]:
-    """Return the parameters of the template."""
+def stack_parameters(
+    settings: "AwsSettings",
+    names: Names,
+    *,
+    function_key: str,
+    layer_key: str,
+    dashboard_keys: tuple[str, str] | None = None,
+) -> dict[str, str]:
+    """Return the parameters of the template. `dashboard_keys` are those of its function and layer, None for none."""
+    dashboard_function_key, dashboard_layer_key = dashboard_keys or ("", "")
     values: dict[str, Any] = {
         "ArtifactBucket": names.artifact_bucket,
         "FunctionKey": function_key,
         "LayerKey": layer_key,
+        "DashboardFunctionKey": dashboard_function_key,
+        "DashboardLayerKey": dashboard_layer_key,
         "Runtime": settings.runtime,
         "Architecture": settings.architecture,
         "MemoryMb": settings.memory_mb,

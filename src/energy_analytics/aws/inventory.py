@@ -66,20 +66,46 @@ def _bucket(name: str) -> Item:
     )
 
 
-def _function(names: Names) -> Iterator[Item]:
-    found = _asked("lambda", lambda client: client.get_function_configuration(FunctionName=names.function))
-    if found:
-        yield Item("function", names.function, f"{found['Runtime']}, {found['MemorySize']:,} MB")
+def _functions(names: Names) -> Iterator[Item]:
+    for name in (names.function, names.dashboard_function):
+        found = _asked("lambda", lambda client, name: client.get_function_configuration(FunctionName=name), name)
+        if found:
+            yield Item("function", name, f"{found['Runtime']}, {found['MemorySize']:,} MB")
 
 
 def _layers(names: Names) -> Iterator[Item]:
-    for version in layer_versions(names):
-        yield Item("layer version", f"{names.layer}:{version}")
+    for layer, version in layer_versions(names):
+        yield Item("layer version", f"{layer}:{version}")
 
 
-def _role(names: Names) -> Iterator[Item]:
-    if _asked("iam", lambda client: client.get_role(RoleName=names.role)):
-        yield Item("role", names.role)
+def _roles(names: Names) -> Iterator[Item]:
+    for name in (names.role, names.dashboard_role):
+        if _asked("iam", lambda client, name: client.get_role(RoleName=name), name):
+            yield Item("role", name)
+
+
+def _http_api(names: Names) -> Iterator[Item]:
+    import boto3
+
+    for page in boto3.client("apigatewayv2").get_paginator("get_apis").paginate():
+        for api in page["Items"]:
+            if api["Name"] == names.dashboard_api:
+                yield Item("HTTP API", names.dashboard_api, api["ApiId"])
+
+
+def _user_pool(names: Names) -> Iterator[Item]:
+    """Find the pool, and the domain of its login, which nobody can list by itself."""
+    import boto3
+
+    client = boto3.client("cognito-idp")
+    for page in client.get_paginator("list_user_pools").paginate(PaginationConfig={"PageSize": 60}):
+        for pool in page["UserPools"]:
+            if pool["Name"] == names.user_pool:
+                told = client.describe_user_pool(UserPoolId=pool["Id"])["UserPool"]
+                users = told.get("EstimatedNumberOfUsers", 0)
+                yield Item("user pool", names.user_pool, f"{pool['Id']}, about {words.count(users, 'user')}")
+                if "Domain" in told:
+                    yield Item("domain of the login", told["Domain"])
 
 
 def _athena_policy(names: Names) -> Iterator[Item]:
@@ -110,12 +136,13 @@ def _workgroup(names: Names) -> Iterator[Item]:
     yield Item("workgroup", names.workgroup)
 
 
-def _log_group(names: Names) -> Iterator[Item]:
+def _log_groups(names: Names) -> Iterator[Item]:
     import boto3
 
-    for group in boto3.client("logs").describe_log_groups(logGroupNamePrefix=names.log_group)["logGroups"]:
-        if group["logGroupName"] == names.log_group:
-            yield Item("log group", names.log_group, f"{group.get('storedBytes', 0):,} bytes")
+    for name in (names.log_group, *names.dashboard_logs):
+        for group in boto3.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]:
+            if group["logGroupName"] == name:
+                yield Item("log group", name, f"{group.get('storedBytes', 0):,} bytes")
 
 
 def _topic(names: Names) -> Iterator[Item]:
@@ -139,10 +166,8 @@ def _alarms(names: Names) -> Iterator[Item]:
     """Find the alarms whose name has this stack's ending and no other stack's."""
     import boto3
 
-    own = re.compile(rf"energy-pipeline-[a-z]+{re.escape(names.suffix)}")
-    for page in (
-        boto3.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="energy-pipeline-")
-    ):
+    own = re.compile(rf"energy-(pipeline|dashboard)-[a-z]+{re.escape(names.suffix)}")
+    for page in boto3.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="energy-"):
         for alarm in page["MetricAlarms"]:
             if own.fullmatch(alarm["AlarmName"]):
                 yield Item("alarm", alarm["AlarmName"])
@@ -163,21 +188,26 @@ def policy_is_there(names: Names) -> bool:
     return _asked("iam", lambda client: client.get_policy(PolicyArn=athena_policy_arn(names))) is not None
 
 
-def layer_versions(names: Names) -> list[int]:
-    """Return the versions of the stack's layer, the newest first."""
+def layer_versions(names: Names) -> list[tuple[str, int]]:
+    """Return the versions of the stack's layers, of each the newest first."""
     import boto3
 
-    pages = boto3.client("lambda").get_paginator("list_layer_versions").paginate(LayerName=names.layer)
-    return [one["Version"] for page in pages for one in page["LayerVersions"]]
+    asked = boto3.client("lambda").get_paginator("list_layer_versions")
+    return [
+        (layer, one["Version"])
+        for layer in (names.layer, names.dashboard_layer)
+        for page in asked.paginate(LayerName=layer)
+        for one in page["LayerVersions"]
+    ]
 
 
-def _asked(service: str, question: Callable[[Any], Any]) -> Any:
+def _asked(service: str, question: Callable[..., Any], *about: str) -> Any:
     """Return a service's answer, or None when what was asked for is not there."""
     import boto3
     from botocore.exceptions import ClientError
 
     try:
-        return question(boto3.client(service))  # type: ignore[call-overload] # one of many services
+        return question(boto3.client(service), *about)  # type: ignore[call-overload] # one of many services
     except ClientError as error:
         if _is_absent(error):
             return None
@@ -195,13 +225,15 @@ def _partition(names: Names) -> str:
 
 
 PROBES: Final[tuple[Callable[[Names], Iterator[Item]], ...]] = (
-    _function,
+    _functions,
     _layers,
-    _role,
+    _roles,
+    _http_api,
+    _user_pool,
     _athena_policy,
     _database,
     _workgroup,
-    _log_group,
+    _log_groups,
     _topic,
     _queue,
     _alarms,

@@ -1,4 +1,4 @@
-"""The function's zip and its layer's zip, for a runtime and an architecture of Lambda, by pip or uv alone."""
+"""A function's zip and its layer's zip, for a runtime and an architecture of Lambda, by pip or uv alone."""
 
 import hashlib
 import os
@@ -17,14 +17,13 @@ from ..settings import load_settings
 from .package_archive import Entry, file_sha256, sizes_of, write_archive
 from .package_bytecode import Interpreter, compiled, interpreter_for
 from .package_libraries import PackageError, Target, install, requirements_for, runs_on_lambda, target_of
-from .package_pruning import KEPT, LEFT_OUT, is_needed
+from .package_pruning import KEPT, LEFT_OUT, LEFT_OUT_OF_THE_DASHBOARD, is_needed
 from .sources import source_file
 
-__all__ = ["Package", "PackageError", "build", "check_size"]
+__all__ = ["DASHBOARD", "PIPELINE", "Package", "PackageError", "Part", "build", "check_size"]
 
 LIMIT_BYTES: Final = 262_144_000
 """Lambda's limit of the function and its layers together, unzipped."""
-HANDLER: Final = "lambda_function.py"
 SETTINGS_FILE: Final = "energy.toml"
 _FORMAT: Final = 1
 """Raised when a layer is made otherwise from the same requirements and rules."""
@@ -37,8 +36,38 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of the two functions: what its archives are called and made of."""
+
+    name: str
+    handler: str
+    requirements: str
+    left_out: dict[str, str]
+    """Of the libraries, with the reason."""
+
+    @property
+    def function_zip(self) -> str:
+        """The file with the function."""
+        return f"{self.name}-function.zip"
+
+    @property
+    def layer_zip(self) -> str:
+        """The file with its libraries."""
+        return f"{self.name}-layer.zip"
+
+
+PIPELINE: Final = Part("energy-pipeline", "lambda_function.py", "lambda/requirements.txt", LEFT_OUT)
+DASHBOARD: Final = Part(
+    "energy-dashboard",
+    "dashboard_function.py",
+    "lambda/requirements-dashboard.txt",
+    LEFT_OUT | LEFT_OUT_OF_THE_DASHBOARD,
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Package:
-    """The two archives of a deployment."""
+    """The two archives of a function."""
 
     function: Path
     layer: Path
@@ -49,8 +78,10 @@ class Package:
     """Of both together: what Lambda limits."""
 
 
-def build(out: Path, *, runtime: str, architecture: str, settings_file: Path | None, say: Say) -> Package:
-    """Write `energy-pipeline-function.zip` and `energy-pipeline-layer.zip` into `out`.
+def build(
+    out: Path, *, runtime: str, architecture: str, settings_file: Path | None, say: Say, part: Part = PIPELINE
+) -> Package:
+    """Write `<part>-function.zip` and `<part>-layer.zip` into `out`.
 
     The same sources, requirements, target and Python for compiling give the same bytes. `settings_file` goes
     along as `energy.toml`. Raises PackageError, and SettingsError for a wrong setting.
@@ -69,17 +100,17 @@ def build(out: Path, *, runtime: str, architecture: str, settings_file: Path | N
             f"`uv python install {target.python}` mends that."
         )
     out.mkdir(parents=True, exist_ok=True)
-    function, layer = out / "energy-pipeline-function.zip", out / "energy-pipeline-layer.zip"
-    kept = _layer(target, interpreter, say)
+    function, layer = out / part.function_zip, out / part.layer_zip
+    kept = _layer(part, target, interpreter, say)
     shutil.copyfile(kept, layer)
     with tempfile.TemporaryDirectory() as work:
-        entries = list(_function_entries(settings_file, named))
+        entries = list(_function_entries(part, settings_file, named))
         if interpreter is not None:
             entries += compiled(entries, interpreter, folder=Path(work), mounted="/var/task")
         write_archive(function, entries)
     unzipped = check_size({"function": sizes_of(function), "layer": sizes_of(layer)})
     say(
-        f"Function {function.stat().st_size / _MB:.1f} MB, layer {layer.stat().st_size / _MB:.1f} MB; "
+        f"{part.name}: function {function.stat().st_size / _MB:.1f} MB, layer {layer.stat().st_size / _MB:.1f} MB; "
         f"unzipped {unzipped / _MB:.1f} of {LIMIT_BYTES / _MB:.1f} MB."
     )
     return Package(function, layer, file_sha256(function), file_sha256(layer), unzipped)
@@ -134,8 +165,8 @@ def _named_files(settings_file: Path) -> dict[str, Path]:
     return {Path(name).as_posix(): Path(name) for name in names}
 
 
-def _function_entries(settings_file: Path | None, named: Mapping[str, Path]) -> Iterable[Entry]:
-    yield Entry(HANDLER, source_file(f"lambda/{HANDLER}"))
+def _function_entries(part: Part, settings_file: Path | None, named: Mapping[str, Path]) -> Iterable[Entry]:
+    yield Entry(part.handler, source_file(f"lambda/{part.handler}"))
     if settings_file is not None:
         yield Entry(SETTINGS_FILE, settings_file)
     for name, path in named.items():
@@ -147,15 +178,15 @@ def _function_entries(settings_file: Path | None, named: Mapping[str, Path]) -> 
             yield Entry(path.relative_to(package.parent).as_posix(), path)
 
 
-def _layer(target: Target, interpreter: Interpreter | None, say: Say) -> Path:
+def _layer(part: Part, target: Target, interpreter: Interpreter | None, say: Say) -> Path:
     """Return the layer's zip from the cache, where it is made when it is not there.
 
     A cached file bears its own hash in its name and is renamed into place, so that one that is there whole
     is told from one that is not.
     """
-    requirements = requirements_for(target, source_file("lambda/requirements.txt").read_text(encoding="utf-8"))
+    requirements = requirements_for(target, source_file(part.requirements).read_text(encoding="utf-8"))
     compiled_by = "" if interpreter is None else interpreter.version
-    made_of = [str(_FORMAT), *map(str, (target, LEFT_OUT, KEPT)), compiled_by, requirements]
+    made_of = [str(_FORMAT), *map(str, (target, part.left_out, KEPT)), compiled_by, requirements]
     key = hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:16]
     cache = _cache_folder()
     for there in cache.glob(f"layer-{key}-*.zip"):
@@ -163,13 +194,16 @@ def _layer(target: Target, interpreter: Interpreter | None, say: Say) -> Path:
             there.touch()
             return there
         there.unlink()
-    say(f"Building the layer for {target.runtime} on {target.architecture} (once for these requirements).")
+    say(
+        f"Building the layer of {part.name} for {target.runtime} on {target.architecture} "
+        "(once for these requirements)."
+    )
     with tempfile.TemporaryDirectory(dir=cache) as name:
         work = Path(name)
         install(target, requirements, work)
         site = work / "site"
         files = ((path, path.relative_to(site).as_posix()) for path in site.rglob("*") if path.is_file())
-        entries = [Entry(f"python/{relative}", path) for path, relative in files if is_needed(relative)]
+        entries = [Entry(f"python/{relative}", path) for path, relative in files if is_needed(relative, part.left_out)]
         if interpreter is not None:
             entries += compiled(entries, interpreter, folder=work / "compiled", mounted="/opt")
         made = work / "layer.zip"

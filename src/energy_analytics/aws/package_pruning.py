@@ -41,15 +41,29 @@ LEFT_OUT: Final[dict[str, str]] = {
 }
 """Patterns of paths in the installed folder (`*` matches slashes too) and the reason of each."""
 
+LEFT_OUT_OF_THE_DASHBOARD: Final[dict[str, str]] = {
+    "plotly/*": "makes figures in Python; the browser draws, and needs the one script",
+    "plotly-*": "only its version and its licence are asked for",
+    "_plotly_utils/*": "of plotly's own",
+    "etc/*": "plotly in a notebook",
+    "share/*": "plotly in a notebook",
+    "narwhals/*": "asked for by plotly's figures",
+    "narwhals-*": "asked for by plotly's figures",
+}
+"""What the dashboard's layer does without, beside the rest."""
+
 KEPT: Final[dict[str, str]] = {
     "aws_lambda_powertools/utilities/jmespath_utils/*": "imported by the logger",
+    "plotly/package_data/plotly.min.js": "what the browser draws with",
+    "plotly-*/METADATA": "tells its version",
+    "plotly-*/licenses/LICENSE*": "the script's licence",
 }
 """Exceptions from LEFT_OUT."""
 
 
-def is_needed(path: str) -> bool:
+def is_needed(path: str, left_out: dict[str, str] = LEFT_OUT) -> bool:
     """Tell whether the file at `path`, relative to the installed folder, goes into the layer."""
-    return _matches(path, KEPT) or not _matches(path, LEFT_OUT)
+    return _matches(path, KEPT) or not _matches(path, left_out)
 
 
 def _matches(path: str, patterns: dict[str, str]) -> bool:

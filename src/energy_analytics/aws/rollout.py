@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from . import artifacts, stack
 from .buckets import remove_bucket
 from .deployment import DeploymentError, Names, stack_parameters
+from .package import DASHBOARD, PIPELINE
 from .sources import source_file
 from .stack import Change, ChangeSet, StackEvent
 from .statements import permissions
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
     from ..settings import AwsSettings
-
-FUNCTION_ZIP: Final = "energy-pipeline-function.zip"
-LAYER_ZIP: Final = "energy-pipeline-layer.zip"
 
 _TO_REMOVE: Final = {"CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"}
 
@@ -34,12 +32,30 @@ class Plan:
     changes: tuple[Change, ...]
     permissions: list[str]
     alarms: int
+    with_dashboard: bool = False
+    notes: list[str] = field(default_factory=list)
+    """What a person should know before saying yes."""
     change_set: ChangeSet | None = None
     keeps: frozenset[str] = frozenset()
     """Keys of the artefact bucket that the new state of the stack needs."""
     uploaded: list[str] = field(default_factory=list)
     is_settled: bool = False
     """Whether nothing is to be taken back: the plan was carried out, or made nothing."""
+
+
+def dashboard_wanted(names: Names, settings: "AwsSettings", *, asked: bool | None) -> bool:
+    """Tell whether the stack is to have a dashboard: by the option, else the setting, else as it is."""
+    for choice in (asked, settings.dashboard):
+        if choice is not None:
+            return choice
+    return _has_dashboard(stack.find_stack(names.stack))
+
+
+def _has_dashboard(found: "StackTypeDef | None") -> bool:
+    if not stack.is_there(found):
+        return False
+    assert found is not None  # noqa: S101 - it is there
+    return any(one["ParameterKey"] == "DashboardFunctionKey" and one["ParameterValue"] for one in found["Parameters"])
 
 
 @contextmanager
@@ -51,6 +67,7 @@ def planned(
     dry_run: bool,
     say: Callable[[str], None],
     template: Path | None = None,
+    with_dashboard: bool = False,
 ) -> Iterator[Plan]:
     """Give the plan to deploy the zips in the folder `package`; what is not carried out is taken back at the end.
 
@@ -60,12 +77,14 @@ def planned(
     text = template.read_text(encoding="utf-8")
     found = stack.find_stack(names.stack)
     _refuse_unfit(names, found)
-    zips = [package / FUNCTION_ZIP, package / LAYER_ZIP]
-    for path in zips:
-        if not path.is_file():
-            raise DeploymentError(f"There is no {path}; build it with: energy package --out {package}")
+    zips = _zips(package, with_dashboard=with_dashboard)
+    function_key, layer_key, *dashboard_keys = map(artifacts.key_of, zips)
     parameters = stack_parameters(
-        settings, names, function_key=artifacts.key_of(zips[0]), layer_key=artifacts.key_of(zips[1])
+        settings,
+        names,
+        function_key=function_key,
+        layer_key=layer_key,
+        dashboard_keys=(dashboard_keys[0], dashboard_keys[1]) if dashboard_keys else None,
     )
     stack_id = found["StackId"] if found is not None and stack.is_there(found) else None
     evaluated = Evaluated.of(text, parameters=parameters, names=names, stack_id=stack_id)
@@ -76,6 +95,8 @@ def planned(
         changes=tuple(Change("Add", one.logical_id, one.type) for one in resources),
         permissions=permissions(evaluated),
         alarms=sum(one.type == "AWS::CloudWatch::Alarm" for one in resources),
+        with_dashboard=with_dashboard,
+        notes=_notes(found, settings, with_dashboard=with_dashboard),
         keeps=frozenset(map(artifacts.key_of, [*zips, template])),
     )
     fits = len(text.encode()) <= stack.TEMPLATE_BODY_LIMIT
@@ -138,6 +159,31 @@ def adopt(plan: Plan) -> None:
     """Settle a plan that changes nothing: what was uploaded for it is not needed."""
     plan.is_settled = True
     artifacts.remove(plan.names, set(plan.uploaded) - plan.keeps)
+
+
+def _zips(package: Path, *, with_dashboard: bool) -> list[Path]:
+    """Return the archives to deploy: function and layer of the pipeline, then of the dashboard."""
+    parts = [PIPELINE, DASHBOARD] if with_dashboard else [PIPELINE]
+    zips = [package / name for part in parts for name in (part.function_zip, part.layer_zip)]
+    for path in zips:
+        if not path.is_file():
+            option = " --with-dashboard" if path.name.startswith(DASHBOARD.name) else ""
+            raise DeploymentError(f"There is no {path}; build it with: energy package{option} --out {package}")
+    return zips
+
+
+def _notes(found: "StackTypeDef | None", settings: "AwsSettings", *, with_dashboard: bool) -> list[str]:
+    had = _has_dashboard(found)
+    if had and not with_dashboard:
+        return [
+            "The dashboard is removed, and with it who may sign in to it. One that is made again later has another "
+            "address and no users. The lake stays as it is."
+        ]
+    if with_dashboard and not had and settings.dashboard_email:
+        return [f"{settings.dashboard_email} becomes the dashboard's first user, and gets an e-mail."]
+    if with_dashboard and not had:
+        return ["Nobody may sign in to the dashboard until you add a user; the command is shown at the end."]
+    return []
 
 
 def _refuse_unfit(names: Names, found: "StackTypeDef | None") -> None:

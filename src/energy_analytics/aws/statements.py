@@ -117,6 +117,8 @@ def _of_resource(resource: Resource) -> Iterator[str]:
             yield sentence(statement, on=_listed(_short(of)))
     elif resource.type == "AWS::Lambda::Permission":
         yield _invocation(properties)
+    elif resource.type == "AWS::ApiGatewayV2::Route":
+        yield _route(properties)
 
 
 def _invocation(properties: Mapping[str, Any]) -> str:
@@ -129,6 +131,16 @@ def _invocation(properties: Mapping[str, Any]) -> str:
     return f"{properties['Principal']} may {_actions(properties['Action'])} on {function}" + (
         f", if it comes {' '.join(conditions)}" if conditions else ""
     )
+
+
+def _route(properties: Mapping[str, Any]) -> str:
+    """Return in words who may ask the API for what: a route says so, and no policy."""
+    method, _, path = str(properties["RouteKey"]).partition(" ")
+    what = f"{'ask' if method == 'ANY' else method} {path} of the API {properties['ApiId']}"
+    if properties.get("AuthorizationType", "NONE") == "NONE":
+        return f"Everyone may {what}"
+    scopes = _listed(properties["AuthorizationScopes"])
+    return f"Who has signed in ({properties['AuthorizationType']}, {scopes}) may {what}"
 
 
 def _statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -93,12 +93,13 @@ def _detach_athena_policy(names: Names) -> None:
 
 
 def _remove_leftovers(names: Names) -> None:
-    """Remove what is made beside the stack: the log group that a last run made again, versions of the layer."""
+    """Remove what is made beside the stack: a log group that a last call made again, versions of the layers."""
     import boto3
 
     logs = boto3.client("logs")
-    for group in logs.describe_log_groups(logGroupNamePrefix=names.log_group)["logGroups"]:
-        if group["logGroupName"] == names.log_group:
-            logs.delete_log_group(logGroupName=names.log_group)
-    for version in layer_versions(names):
-        boto3.client("lambda").delete_layer_version(LayerName=names.layer, VersionNumber=version)
+    for name in (names.log_group, *names.dashboard_logs):
+        for group in logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]:
+            if group["logGroupName"] == name:
+                logs.delete_log_group(logGroupName=name)
+    for layer, version in layer_versions(names):
+        boto3.client("lambda").delete_layer_version(LayerName=layer, VersionNumber=version)

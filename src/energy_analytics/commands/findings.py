@@ -1,6 +1,5 @@
 """`energy findings` and `energy dismiss`: what a run found to tell, and what is not to be told again."""
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,7 +30,7 @@ def findings(
         opened = open_configured(config, lake=lake).lake
         found = [row for row in _findings(opened, site) if every or not row["dismissed"]]
     if as_json:
-        terminal.print_plain(json.dumps(found, ensure_ascii=False, indent=2))
+        terminal.print_json(found, indent=2)
         return
     if not found:
         hint = "energy findings --all lists what was dismissed." if not every else "energy run FILE makes a run."

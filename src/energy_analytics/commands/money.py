@@ -1,6 +1,5 @@
 """`energy bill` and `energy tariffs`: what a site's energy costs, and under which tariff it costs less."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -56,7 +55,7 @@ def bill(
             last=last.date() if last else None,
         )
     if as_json:
-        terminal.print_plain(json.dumps(plain(made), indent=2, ensure_ascii=False))
+        terminal.print_json(plain(made), indent=2)
     else:
         terminal_money.show_bill(made)
 
@@ -92,7 +91,7 @@ def compare_tariffs(
         rows = [
             {"saving": str(one.saving), "saving_percent": one.saving_percent, "bill": plain(one.bill)} for one in found
         ]
-        terminal.print_plain(json.dumps({"current": current, "tariffs": rows}, indent=2, ensure_ascii=False))
+        terminal.print_json({"current": current, "tariffs": rows}, indent=2)
     else:
         terminal_money.show_comparison(current, found)
 

@@ -18,6 +18,7 @@ def logs(
     errors: Annotated[bool, typer.Option("--errors", help="Only what failed.")] = False,
     since: Annotated[str, typer.Option(metavar="T", help="Such as 30m, 1h, 2d, or a date and time in UTC.")] = "1h",
     utc: Annotated[bool, typer.Option("--utc", help="Times in UTC, not in this machine's zone.")] = False,
+    dashboard: Annotated[bool, typer.Option("--dashboard", help="The log of the web dashboard's function.")] = False,
     region: RegionOption = None,
     profile: ProfileOption = None,
     stack: StackOption = None,
@@ -31,7 +32,10 @@ def logs(
     with told_in_a_sentence():
         start = function_logs.since(since, now=datetime.now(UTC))
         _, names, _ = target(config, stack=stack, region=region, profile=profile)
-        log_group = outputs_of(names.stack)["LogGroupName"]
+        outputs = outputs_of(names.stack)
+        if dashboard and "DashboardLogGroupName" not in outputs.values:
+            fail(f"The stack {names.stack} has no dashboard; make it with: energy deploy --with-dashboard")
+        log_group = outputs["DashboardLogGroupName" if dashboard else "LogGroupName"]
         read = function_logs.follow if follow else function_logs.log_lines
         shown = 0
         for line in read(log_group, start=start, errors=errors):

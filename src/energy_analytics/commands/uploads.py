@@ -1,6 +1,5 @@
 """`energy run`, `upload` and `watch`: files in, results out."""
 
-import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,7 +72,8 @@ def _run_files(opened: Opened, files: list[Path], *, site: str, as_json: bool) -
     from ..pipeline import run as run_pipeline
 
     def run_one(file: Path) -> "Manifest":
-        delivered = deliver(opened.lake, file, site=site, now=datetime.now(UTC))
+        limit = opened.settings.max_upload_mb
+        delivered = deliver(opened.lake, file, site=site, now=datetime.now(UTC), max_upload_mb=limit)
         with terminal.progress() as progress:
             return run_pipeline(opened.lake, delivered, opened.settings, progress=progress)
 
@@ -92,7 +92,8 @@ def _upload_files(opened: Opened, files: list[Path], *, site: str, timeout: floa
     for file in files:
         try:
             with told_in_a_sentence():
-                delivered.append(deliver(opened.lake, file, site=site, now=datetime.now(UTC)))
+                limit = opened.settings.max_upload_mb
+                delivered.append(deliver(opened.lake, file, site=site, now=datetime.now(UTC), max_upload_mb=limit))
                 if not as_json:
                     terminal.print_plain(f"{file} is now {opened.settings.lake}/{delivered[-1].key}")
         except typer.Exit:
@@ -127,7 +128,7 @@ def _show_each(opened: Opened, given: "Sequence[T]", manifest_of: "Callable[[T],
         except typer.Exit:
             failures += 1
     if as_json and manifests:
-        terminal.print_plain(json.dumps(manifests[0] if len(given) == 1 else manifests, indent=2, ensure_ascii=False))
+        terminal.print_json(manifests[0] if len(given) == 1 else manifests, indent=2)
     if failures:
         raise typer.Exit(1)
 

@@ -6,10 +6,11 @@ from typing import Final
 
 import duckdb
 
-from ..engine import literal
+from ..engine import literal, parquet
 from .dialect import Dialect, column_positions, sniff
+from .limits import MOST_APPLIANCES
 from .strict import read_strict
-from .text import PlainText, estimated_rows, settle, unpack
+from .text import PlainText, estimated_rows, settle, too_large, unpack
 from .tolerant import (
     AMBIGUOUS_DATE,
     AMBIGUOUS_NUMBER,
@@ -20,7 +21,15 @@ from .tolerant import (
 )
 from .verdict import UnusableUploadError, Verdict
 
-__all__ = ["UnusableUploadError", "Verdict", "column_positions", "estimated_rows", "read_upload", "understood"]
+__all__ = [
+    "UnusableUploadError",
+    "Verdict",
+    "column_positions",
+    "estimated_rows",
+    "read_upload",
+    "too_large",
+    "understood",
+]
 
 _REMEDIES: Final = {
     AMBIGUOUS_DATE: 'Set date_order = "DMY" or "MDY" in energy.toml, or ENERGY_DATE_ORDER.',
@@ -40,6 +49,7 @@ def read_upload(
     date_order: DateOrder | None,
     decimal: Decimal | None,
     max_reading_kwh: float,
+    max_upload_mb: float,
 ) -> Verdict:
     """Write the readings of the upload `source` to the Parquet file `target` (the table `readings`).
 
@@ -50,7 +60,7 @@ def read_upload(
     `rejected`, which does not exist when there are none. Raises UnusableUploadError when no row is usable.
     """
     engine.execute("DROP TABLE IF EXISTS rejected")
-    text, dialect = understood(source, name, target.parent)
+    text, dialect = understood(source, name, target.parent, max_upload_mb=max_upload_mb)
 
     def copy_options(verdict: Verdict) -> str:
         noted = {**marks, "verdict": verdict.to_json()}
@@ -83,15 +93,28 @@ def read_upload(
     )
     if verdict.rows_accepted == 0:
         raise UnusableUploadError(_nothing_usable(engine, verdict, name, dialect))
+    if verdict.rows_accepted > MOST_APPLIANCES:
+        _refuse_too_many_appliances(engine, target, name)
     return verdict
 
 
-def understood(source: Path, name: str, folder: Path) -> tuple[PlainText, Dialect]:
+def _refuse_too_many_appliances(engine: duckdb.DuckDBPyConnection, readings: Path, name: str) -> None:
+    query = f"SELECT count(DISTINCT appliance) FROM {parquet([readings])}"
+    appliances = engine.execute(query).fetchall()[0][0]
+    if appliances > MOST_APPLIANCES:
+        raise UnusableUploadError(
+            f"{name} names {appliances:,} appliances, and at most {MOST_APPLIANCES:,} are read. Is the column "
+            "appliance one of names? Meters of many places are uploaded as sites, a file each: "
+            "energy run FILE --site NAME."
+        )
+
+
+def understood(source: Path, name: str, folder: Path, *, max_upload_mb: float) -> tuple[PlainText, Dialect]:
     """Return an upload as plain text, unpacked into `folder` if need be, and how its rows are written.
 
-    Raises UnusableUploadError.
+    Raises UnusableUploadError, also for one that is larger than `max_upload_mb` when it is unpacked.
     """
-    text = unpack(source, name, folder)
+    text = unpack(source, name, folder, max_bytes=round(max_upload_mb * 1_000_000))
     return text, sniff(text.head(), name)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..schema import RAW_ENERGY_DATA
+from .limits import MOST_COLUMNS
 from .verdict import UnusableUploadError
 
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -102,6 +103,11 @@ def sniff(head: str, name: str) -> Dialect:
     header = lines[header_line - 1].lstrip("\ufeff")
     delimiter = declared if declared in _DELIMITERS else _likely_delimiter(header)
     columns = tuple(field.strip() for field in _split(header, delimiter))
+    if len(columns) > MOST_COLUMNS:
+        raise UnusableUploadError(
+            f"{name}, line {header_line}, has {len(columns):,} columns, and at most {MOST_COLUMNS:,} are read. "
+            "Expected are timestamp,appliance,kwh, one reading in a row."
+        )
     if re.match(r"\d", columns[0]) and not {"timestamp", "appliance", "kwh"} & {one.casefold() for one in columns}:
         raise UnusableUploadError(
             f"{name} has no header: line {header_line} already looks like a reading. "

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import duckdb
 
@@ -20,10 +20,15 @@ _NEVER: Final = "\x1c\x1d\x1e"
 _FIELD: Final = "\x1f"
 _LINE_FEED: Final = "\x1e"
 _COLUMN: Final = "\x1d"
+MARKS: Final = _COLUMN + _LINE_FEED + _FIELD
+"""Become spaces wherever a text has them."""
+_TO_REWRITE: Final = [char.encode() for char in ('"', _FIELD, _LINE_FEED, _COLUMN)]
 _CONTROL: Final = str.maketrans(dict.fromkeys(_FIELD + _LINE_FEED + _COLUMN, " "))
 
 LONGEST_RECORD_BYTES: Final = 100_000
 """No reading is as long as this, ten times a name of 10,000 characters; the engine's own limit is 2 MB."""
+_STRETCH_BYTES: Final = 1 << 20
+_LOOK_BYTES: Final = 4096
 _SHOWN_CHARACTERS: Final = 1000
 """As much of a longer record is kept as its raw text."""
 
@@ -41,7 +46,7 @@ def records(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect
     """
     lines = folder / "lines.parquet"
     read = _lines(text.path, "columns = {'raw': 'VARCHAR'}", _NEVER)
-    if _has_quotes(text.path):
+    if _has_quotes_or_marks(text.path) or has_endless_line(text.path):
         return _rewritten_records(text, dialect, folder)
     try:
         engine.execute(f"COPY (SELECT raw FROM {read}) TO {literal(str(lines))} (FORMAT parquet)")
@@ -56,9 +61,25 @@ def records(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect
         WHERE file_row_number >= {dialect.header_line} AND {not_blank("raw", dialect.delimiter)})"""
 
 
-def _has_quotes(path: Path) -> bool:
+def has_endless_line(path: Path) -> bool:
+    """Tell whether there may be a line so long that the engine would pass over it without a word.
+
+    It does from 32 MB on, and says that a line is too long from 2 MB on. Of each stretch of half of that, little is
+    read to find a line end: the next one is never far.
+    """
+    with path.open("rb", buffering=0) as file:
+        size = file.seek(0, 2)
+        for start in range(0, size - _STRETCH_BYTES + 1, _STRETCH_BYTES):
+            file.seek(start)
+            if b"\n" not in file.read(_LOOK_BYTES) and b"\n" not in file.read(_STRETCH_BYTES - _LOOK_BYTES):
+                return True
+    return False
+
+
+def _has_quotes_or_marks(path: Path) -> bool:
+    """Tell whether there is a quote, or one of the control characters that the rewriting needs for itself."""
     with path.open("rb") as file:
-        return any(b'"' in chunk for chunk in iter(lambda: file.read(1 << 20), b""))
+        return any(char in chunk for chunk in iter(lambda: file.read(1 << 20), b"") for char in _TO_REWRITE)
 
 
 def _rewritten_records(text: PlainText, dialect: Dialect, folder: Path) -> str:
@@ -67,12 +88,21 @@ def _rewritten_records(text: PlainText, dialect: Dialect, folder: Path) -> str:
         text.path.open(encoding="utf-8", newline="\n") as source,
         rewritten.open("w", encoding="utf-8", newline="\n") as target,
     ):
-        target.writelines(_rewritten(source, dialect))
+        target.writelines(_rewritten(_lines_cut(source), dialect))
     columns = "columns = {'line': 'BIGINT', 'packed': 'VARCHAR', 'raw': 'VARCHAR'}"
     return f"""(
         SELECT line, list_transform(string_split(packed, '{_FIELD}'), lambda field: {_restored("field")}) AS fields,
             {_restored("raw")} AS raw
         FROM {_lines(rewritten, columns, _COLUMN)} WHERE {not_blank("raw", dialect.delimiter)})"""
+
+
+def _lines_cut(file: TextIO) -> Iterator[str]:
+    """Yield lines, of one that is longer than a record may be only its beginning, so that none fills the memory."""
+    while line := file.readline(LONGEST_RECORD_BYTES + 1):
+        end = line
+        while len(end) > LONGEST_RECORD_BYTES and not end.endswith("\n"):
+            end = file.readline(LONGEST_RECORD_BYTES + 1)
+        yield line if line.endswith("\n") or not end.endswith("\n") else line + "\n"
 
 
 def _lines(path: Path, columns: str, delimiter: str) -> str:

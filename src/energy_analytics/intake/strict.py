@@ -14,8 +14,8 @@ from ..calendar import Clock, clock
 from ..engine import file_literal, literal, parquet
 from .dialect import Dialect
 from .fields import WHITE_SPACE, clean
-from .limits import EARLIEST, LATEST, absurd_limits
-from .records import LONGEST_RECORD_BYTES
+from .limits import EARLIEST, LATEST, MOST_APPLIANCES, absurd_limits
+from .records import LONGEST_RECORD_BYTES, MARKS, has_endless_line
 from .text import PlainText
 from .verdict import Verdict
 
@@ -35,18 +35,14 @@ def read_strict(
     Returns None, with nothing promised about `target`, unless every row is a plain reading: typed fields, a
     single ISO shape of timestamp, kWh from 0 to the limit, no duplicate, no hour that happens twice or never.
     """
-    if dialect.strict_timestamp is None:
+    if dialect.strict_timestamp is None or has_endless_line(text.path):
         return None
     verdict = Verdict(0, {}, text.encoding, dialect.delimiter_name, has_offsets=False)
     options = copy_options(verdict)
     try:
         _copy(engine, text, dialect, target, copy_options=options)
-        if engine.execute("SELECT count(*) FROM reject_errors").fetchall() != [(0,)]:
-            return None
     except (duckdb.InvalidInputException, duckdb.ConversionException):
         return None
-    finally:
-        engine.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
     proof = _proof(engine, parquet([target]), timezone=timezone, max_reading_kwh=max_reading_kwh)
     if proof is None:
         return None
@@ -74,7 +70,7 @@ def _copy(
                 c{dialect.kwh_index} + 0.0 AS kwh
             FROM read_csv({file_literal(text.path)}, auto_detect = false, header = false,
                 skip = {dialect.header_line}, columns = {{{columns}}}, delim = {literal(dialect.delimiter)},
-                quote = '"', escape = '"', compression = 'none', store_rejects = true,
+                quote = '"', escape = '"', compression = 'none',
                 timestampformat = '{dialect.strict_timestamp}')
         ) TO {literal(str(target))} ({copy_options})""")
 
@@ -88,18 +84,19 @@ def _proof(
     """
     summary = engine.execute(f"""
         SELECT sum(rows), sum(times), sum(named), sum(measured), min(lowest), max(highest), min(first), max(last),
-            bool_or(seconds), bool_and(rows = hours),
+            bool_or(seconds), bool_and(rows = hours), count(DISTINCT appliance),
             bool_or(
                 appliance = '' OR appliance <> trim(appliance, {WHITE_SPACE}) OR contains(appliance, chr(13))
-                OR NOT {clean("appliance")} OR strlen(appliance) > {LONGEST_RECORD_BYTES})
+                OR NOT {clean("appliance")} OR translate(appliance, {literal(MARKS)}, '') <> appliance
+                OR strlen(appliance) > {LONGEST_RECORD_BYTES})
         FROM (
             SELECT appliance, count(*) AS rows, count(timestamp) AS times, count(appliance) AS named,
                 count(kwh) AS measured, min(kwh) AS lowest, max(kwh) AS highest,
                 min(timestamp) AS first, max(timestamp) AS last, bool_or(second(timestamp) <> 0) AS seconds,
                 bit_count(bit_or(1 << hour(timestamp))) AS hours
             FROM {readings} GROUP BY appliance, CAST(timestamp AS DATE))""").fetchall()[0]
-    count, *counts, lowest, highest, first, last, seconds, once_an_hour, odd_names = summary
-    if not count or any(other != count for other in counts) or odd_names:
+    count, *counts, lowest, highest, first, last, seconds, once_an_hour, names, odd_names = summary
+    if not count or any(other != count for other in counts) or odd_names or names > MOST_APPLIANCES:
         return None
     if not (lowest >= 0 and highest <= max_reading_kwh and first >= EARLIEST and last < LATEST):
         return None

@@ -5,6 +5,7 @@ import gzip
 import shutil
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -46,31 +47,49 @@ class PlainText:
         return data.decode("utf-8", errors="replace")
 
 
-def unpack(source: Path, name: str, folder: Path) -> PlainText:
+def unpack(source: Path, name: str, folder: Path, *, max_bytes: int) -> PlainText:
     """Decompress and decode `source` as far as its first bytes tell, into `folder` if anything must change.
 
-    A file that claims to be UTF-8 is believed here; `settle` checks all of it.
-    Raises UnusableUploadError for an empty, binary or damaged file.
+    A file that claims to be UTF-8 is believed here; `settle` checks all of it. Of a packed file the beginning is
+    looked at first, so that no more is unpacked of what is no text at all.
+    Raises UnusableUploadError for an empty, binary or damaged file, and for one of more than `max_bytes` unpacked.
     """
     with source.open("rb") as file:
-        magic = file.read(2)
-    if magic == b"\x1f\x8b":
-        source = _gunzip(source, name, folder)
-    with source.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+        packed = file.read(2) == b"\x1f\x8b"
+    if not packed and source.stat().st_size > max_bytes:
+        raise too_large(name, max_bytes)
+    head = _unpacked_head(source, name) if packed else _head(source)
+    encoding = _encoding_of_text(head, name)
+    if packed:
+        source = _gunzip(source, name, folder, max_bytes=max_bytes)
+    if head.startswith(_UTF_8_MARK):
+        return PlainText(_without_mark(source, folder), "UTF-8")
+    if encoding == "utf-8":
+        return PlainText(source, "UTF-8")
+    return _transcode(source, name, folder, encoding)
+
+
+def too_large(name: str, max_bytes: int) -> UnusableUploadError:
+    """Return what is said of a file that is larger, unpacked, than the setting allows."""
+    return UnusableUploadError(
+        f"{name} is more than {max_bytes / 1_000_000:,.0f} MB when it is unpacked, which is the most that is read. "
+        "If it is meant to be, split it, or raise max_upload_mb in energy.toml or ENERGY_MAX_UPLOAD_MB."
+    )
+
+
+def _encoding_of_text(head: bytes, name: str) -> str:
+    """Return how a file is encoded. Raises UnusableUploadError when its beginning is no text."""
     if not head.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
         raise UnusableUploadError(f"{name} is empty. {_EXPECTED}")
     for start, what in _FOREIGN_FORMATS.items():
         if head.startswith(start):
             raise UnusableUploadError(f"{name} is {what}. {_EXPECTED}")
     if head.startswith(_UTF_8_MARK):
-        return PlainText(_without_mark(source, folder), "UTF-8")
+        return "utf-8"
     encoding = _encoding_of(head)
-    if encoding == "utf-8":
-        if b"\0" in head.partition(b"\n")[0] or head.count(0) > len(head) // _BINARY_SHARE:
-            raise UnusableUploadError(f"{name} is a binary file, not text. {_EXPECTED}")
-        return PlainText(source, "UTF-8")
-    return _transcode(source, name, folder, encoding)
+    if encoding == "utf-8" and (b"\0" in head.partition(b"\n")[0] or head.count(0) > len(head) // _BINARY_SHARE):
+        raise UnusableUploadError(f"{name} is a binary file, not text. {_EXPECTED}")
+    return encoding
 
 
 def estimated_rows(source: Path) -> int | None:
@@ -164,15 +183,35 @@ def _without_mark(source: Path, folder: Path) -> Path:
     return target
 
 
-def _gunzip(source: Path, name: str, folder: Path) -> Path:
+def _head(source: Path) -> bytes:
+    with source.open("rb") as file:
+        return file.read(_HEAD_BYTES)
+
+
+def _unpacked_head(source: Path, name: str) -> bytes:
+    with _reading_gzip(name), gzip.open(source) as packed:
+        return packed.read(_HEAD_BYTES)
+
+
+def _gunzip(source: Path, name: str, folder: Path, *, max_bytes: int) -> Path:
     target = folder / "unpacked.csv"
+    size = 0
+    with _reading_gzip(name), gzip.open(source) as packed, target.open("wb") as file:
+        while chunk := packed.read(_CHUNK_BYTES):
+            size += len(chunk)
+            if size > max_bytes:
+                raise too_large(name, max_bytes)
+            file.write(chunk)
+    return target
+
+
+@contextmanager
+def _reading_gzip(name: str) -> Iterator[None]:
     try:
-        with gzip.open(source) as packed, target.open("wb") as file:
-            shutil.copyfileobj(packed, file, _CHUNK_BYTES)
+        yield
     except EOFError as error:
         raise UnusableUploadError(
             f"{name} is cut off: its gzip data ends in the middle. Upload the whole file again."
         ) from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise UnusableUploadError(f"{name} is damaged: its gzip data cannot be read ({error}).") from error
-    return target

@@ -5,10 +5,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from .contract import Claim, GoneError, Lake, LakeError, StoredObject
+from .contract import Claim, GoneError, Lake, LakeError, NoPlaceError, StoredObject, key_parts
 from .local import LocalLake
 
-__all__ = ["Claim", "GoneError", "Lake", "LakeError", "LocalLake", "StoredObject", "fetch_folder", "open_lake"]
+__all__ = [
+    "Claim",
+    "GoneError",
+    "Lake",
+    "LakeError",
+    "LocalLake",
+    "NoPlaceError",
+    "StoredObject",
+    "fetch_folder",
+    "key_parts",
+    "open_lake",
+]
 
 _BUCKET_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ATTEMPTS: Final = 20

@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Final, NamedTuple
+
+from .workplace import Workplace
 
 FOLDER_PREFIX: Final = "energy-lake-"
 """Of a cache's own folder among the temporary files."""
@@ -45,8 +47,9 @@ class Cache:
         """The folder, made when it is first needed."""
         with self._lock:
             if self._folder is None:
-                self._folder = Path(mkdtemp(prefix=FOLDER_PREFIX))
-                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+                place = Workplace(Path(gettempdir()), prefix=FOLDER_PREFIX)
+                weakref.finalize(self, place.close)
+                self._folder = place.folder
             return self._folder
 
     @property

@@ -1,15 +1,24 @@
 """What a lake is: objects under keys, a handful of verbs, and what can go wrong."""
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Final, Protocol
+
+_NO_KEY: Final = re.compile(r"[\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Backslashes are folders elsewhere, control characters play tricks on terminals and logs, and no store holds halves
+of characters, which stand for the bytes of a name that is not UTF-8."""
 
 
 class LakeError(Exception):
     """The lake cannot be opened, read or written; the message says where and why."""
+
+
+class NoPlaceError(LakeError):
+    """A key that leads out of the lake, has two spellings, or that not every store could hold."""
 
 
 class GoneError(LakeError):
@@ -105,10 +114,12 @@ class Lake(Protocol):
 
 
 def key_parts(key: str) -> tuple[str, ...]:
-    """Return the names that a key is made of. Raises LakeError for one that leads elsewhere or has two spellings."""
+    """Return the names that a key is made of. Raises NoPlaceError for one that leads elsewhere or has two spellings."""
     parts = PurePosixPath(key).parts
-    if not parts or "/".join(parts) != key or parts[0] == "/" or ".." in parts or "\\" in key or "\0" in key:
-        raise LakeError(f"{key!r} is no place in a lake.")
+    if not parts or "/".join(parts) != key or parts[0] == "/" or ".." in parts or _NO_KEY.search(key):
+        raise NoPlaceError(
+            f"{key!r} is no place in a lake: names there have no control characters, no backslash, no . or .. and are UTF-8."
+        )
     return parts
 
 

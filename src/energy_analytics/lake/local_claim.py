@@ -6,9 +6,10 @@ and shows no life: the file's time is when it last did, by the clock of the disk
 
 import fcntl
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from .workplace import is_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,11 @@ class LocalClaim:
     def renew(self) -> bool:
         """Show life; tell whether the claim still holds."""
         os.utime(self.file)
-        return _is_at(self.path, self.file)
+        return is_at(self.path, self.file)
 
     def release(self) -> None:
         """Give it up."""
-        if _is_at(self.path, self.file):
+        if is_at(self.path, self.file):
             self.path.unlink(missing_ok=True)
         os.close(self.file)
 
@@ -36,11 +37,11 @@ def claim_file(path: Path, *, seconds: float, now: float) -> LocalClaim | None:
 
     On a disk that knows no locks everyone gets it: that costs work done twice, and nothing else.
     """
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        if now - os.fstat(file).st_mtime > seconds and _is_at(path, file):
+        if now - os.fstat(file).st_mtime > seconds and is_at(path, file):
             path.unlink(missing_ok=True)  # It goes to whoever makes the file next.
         os.close(file)
         return None
@@ -51,10 +52,3 @@ def claim_file(path: Path, *, seconds: float, now: float) -> LocalClaim | None:
         return claim
     os.close(file)  # It was released between the opening and the locking.
     return None
-
-
-def _is_at(path: Path, file: int) -> bool:
-    """Tell whether the open file is the one that lies there."""
-    with suppress(FileNotFoundError):
-        return os.path.samestat(path.stat(), os.fstat(file))
-    return False

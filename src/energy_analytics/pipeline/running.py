@@ -4,7 +4,8 @@ Nothing is locked. Whoever writes looks again afterwards: of two processes that 
 what the other has written, and runs again what does not rest on it. That they take turns only saves work.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ from ..account import describe_run, summary_of
 from ..engine import connect
 from ..findings.records import as_rows
 from ..forecasting import warm_up
-from ..history import fingerprint, merge, take_in
+from ..history import fingerprint, marks_of, merge, take_in
 from ..insights import advise
 from ..intake import UnusableUploadError, estimated_rows
 from ..lake import GoneError, Lake, LakeError, StoredObject
@@ -24,17 +25,17 @@ from ..report import render_html, render_text
 from ..results import Advice, Analysis
 from ..runs import (
     Manifest,
+    begin,
+    ended_run,
     mark_of,
     put_manifest,
-    record_of,
     result_keys,
     upload_of,
     withdraw,
-    withdraw_results,
 )
 from ..settings import Settings
 from ..unusual import from_rows
-from ..uploads import Upload, digest_meanwhile, find, identify, readings_key
+from ..uploads import Upload, digest_meanwhile, find, identify, readings_key, site_of
 from .analysis import STAGES, Progress, Tables, analyse, silent
 from .standing import Standing, survey
 from .telling import dismissed_of, findings_of
@@ -69,21 +70,41 @@ def run(
     Of several processes on one site, the one whose turn it is runs what came before its own upload too; with
     `others` false it leaves uploads that nobody has read to who brings them, one by one.
     """
-    settings = settings.for_site(upload.site)
+    with _site_at(lake, upload.site, settings, progress=progress, others=others) as site:
+        present: Upload | None = upload
+        for _ in range(_VERSIONS):
+            if present is None:
+                raise GoneError(f"{upload.key} was removed from the lake {lake.uri}, and what came of it with it.")
+            try:
+                return site.run(present)
+            except (_ReplacedError, GoneError):
+                present = find(lake, upload.key)
+                if present is None:
+                    site.clear()
+                    present = find(lake, upload.key)
+    raise LakeError(f"{upload.key} in the lake {lake.uri} is replaced all the time; run it when that has ended.")
+
+
+def forget(lake: Lake, key: str, settings: Settings, *, progress: Progress = silent) -> None:
+    """Remove an upload, and leave its site as if it had never been there.
+
+    Where the process ends in between, the same again, or the next run of the site, goes on.
+    """
+    with _site_at(lake, site_of(key), settings, progress=progress) as site:
+        lake.delete(key)
+        site.clear()
+
+
+@contextmanager
+def _site_at(
+    lake: Lake, name: str, settings: Settings, *, progress: Progress, others: bool = True
+) -> "Iterator[_Site]":
+    settings = settings.for_site(name)
     warm_up(settings.model)
     with lake.work_folder() as spill:
         engine = connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill)
         with engine:
-            site = _Site(upload.site, engine, lake, settings, progress, others)
-            present: Upload | None = upload
-            for _ in range(_VERSIONS):
-                if present is None:
-                    raise GoneError(f"{upload.key} was removed from the lake {lake.uri}, and what came of it with it.")
-                try:
-                    return site.run(present)
-                except (_ReplacedError, GoneError):
-                    present = find(lake, upload.key) or site.remove(upload.key)
-    raise LakeError(f"{upload.key} in the lake {lake.uri} is replaced all the time; run it when that has ended.")
+            yield _Site(name, engine, lake, settings, progress, others)
 
 
 @dataclass(slots=True)
@@ -134,24 +155,44 @@ class _Site:
             self._take_back(upload)  # The file of a local lake went while it was read.
             raise _ReplacedError from error
 
-    def remove(self, key: str) -> Upload | None:
-        """Take back all that came of a raw key that is gone; return its upload if it has come again."""
-        counted = any(one.key == key for one in self._survey().readings) or self._curated_by is not None
-        self.lake.delete(readings_key(key))
-        present = find(self.lake, key)
-        if present is not None:
-            return present
-        standing = self._survey()
-        for manifest in standing.records:
-            if manifest["upload"]["key"] == key:
-                self._withdraw(manifest, standing)
-        if not standing.readings and counted:
+    def clear(self) -> None:
+        """Take back all that came of uploads that are gone, and run again what rested on them."""
+        with turn_at(self.lake, self.name) as turn:
+            while True:
+                if not turn.is_ours():
+                    turn.wait()
+                    continue
+                standing = self._survey()
+                if (due := self._next(standing)) is not None:
+                    self._run_once(due, standing)
+                elif not self._clear_away(standing):
+                    return
+
+    def _clear_away(self, standing: Standing) -> bool:
+        """Take back what came of uploads that are gone, and tell whether there was anything.
+
+        Nothing else of the site is due. What tells of those uploads goes last: where the process ends in between, the
+        next run of the site, or whoever removes them again, takes it up.
+        """
+        gone = standing.gone()
+        if not gone and not standing.strays:
+            return False
+        for manifest in gone:
+            for twin in standing.twins_of(manifest):
+                upload = self._identified(standing.raw[twin.key])
+                if upload is not None and upload.stamp == manifest["stamp"]:
+                    self._run_once(upload, standing)  # In the place of the copy that is gone.
+                    return True
+        newest = standing.newest(self.lake)
+        if newest is None:
             self.lake.delete(*outputs.curated_keys(self.name).values())
-        elif counted and (newest := standing.newest(self.lake)) is not None:
-            self._due.insert(0, newest)
-        while (due := self._next(standing := self._survey())) is not None:
-            self._run_once(due, standing)
-        return None
+        elif any(one["status"] != "failed" for one in gone) and newest != self._curated_by:
+            self._run_once(newest, standing)
+            return True
+        for manifest in gone:
+            withdraw(self.lake, manifest)
+        self.lake.delete(*standing.strays)
+        return True
 
     def _settle(self, upload: Upload, path: Path, turn: Turn) -> Manifest:
         """Run the upload, and whatever of the site is due then, until nothing is; or let another do so."""
@@ -159,7 +200,7 @@ class _Site:
         other: Upload | None = None
         while True:
             ours = turn.is_ours()
-            if not ours and own is None and record_of(self.lake, upload) is None:
+            if not ours and own is None and ended_run(self.lake, upload) is None:
                 turn.wait()
                 continue
             standing = self._survey()
@@ -177,10 +218,12 @@ class _Site:
             if ours and recorded is None and self.others and self._take_in_others(standing.not_taken_in(upload)):
                 continue
             due = self._next(standing, None if recorded else upload)
-            if due is None and recorded is not None:
+            if due is None and recorded is not None and not standing.gone() and not standing.strays:
                 return recorded
             if not ours:
                 turn.wait()
+            elif due is None and recorded is not None:
+                self._clear_away(standing)
             elif due in (None, upload):
                 own = self._run_once(upload, standing, withdrawing=standing.others_of(upload))
             elif due is not None:
@@ -191,7 +234,8 @@ class _Site:
         """Return the run on record of an upload that has come before, if nothing of the site is due."""
         standing = self._survey()
         recorded = self._recorded(upload, standing)
-        return recorded if recorded and self._next(standing) is None else None
+        at_rest = self._next(standing) is None and not standing.gone() and not standing.strays
+        return recorded if at_rest else None
 
     def _recorded(self, upload: Upload, standing: Standing) -> Manifest | None:
         """Return the run of an upload as it is on record, if it would be the same again; if in doubt, it would not."""
@@ -271,8 +315,9 @@ class _Site:
         """Put on record that no row was usable; what an earlier version gave goes on counting."""
         manifest = describe_run(upload, self.settings, status="failed", error=str(error))
         standing = self._survey()
-        for other in standing.others_of(upload, status="failed"):
-            self._withdraw(other, standing)
+        for other in standing.others_of(upload):
+            if other["status"] != "succeeded":
+                self._withdraw(other, standing)
         put_manifest(self.lake, upload, manifest)
         present = find(self.lake, upload.key)
         if present is None or present.stored != upload.stored:
@@ -281,17 +326,17 @@ class _Site:
         return FailedRunError(str(error), manifest)
 
     def _take_back(self, upload: Upload) -> None:
-        """Withdraw what a run of a version that is not present may have written."""
+        """Withdraw what a run of a version that was replaced may have written; see `clear` for one that was removed."""
         try:
             stamp = upload.stamp
         except FileNotFoundError:
             return  # It went before anything could be told of it, so nothing bears its stamp.
         standing = self._survey()
+        if upload.key not in standing.raw:
+            return
         for manifest in standing.records:
             if manifest["stamp"] == stamp:
                 self._withdraw(manifest, standing)
-                return
-        withdraw_results(self.lake, upload)
 
     def _withdraw(self, manifest: Manifest, standing: Standing) -> None:
         """Withdraw a run; its copies, which shared its results, are to be run again."""
@@ -330,6 +375,8 @@ class _Site:
             if standing.is_newest(upload):
                 files |= outputs.write_curated(self.engine, folder, tables.hourly, tables.daily, tables.costs, analysis)
                 self._curated_by = upload
+            if all(one["stamp"] != upload.stamp for one in standing.records):
+                begin(self.lake, upload)
             self.lake.put_all(files)
         verdict = next(one.verdict for one in history.uploads if one.are_of(upload))
         rejected_key = upload.result_key(schema.REJECTED, "rejected.csv")
@@ -348,7 +395,7 @@ class _Site:
                 "delimiter": verdict.delimiter,
             },
             "after": mark_of(before),
-            "history": [one.version for one in history.uploads],
+            "history": marks_of(history.uploads)[-1],
             "results": results,
             "dismissed": left_out,
             "outputs": keys,
@@ -386,4 +433,4 @@ class _Site:
 
 def _refused_rows(manifest: Manifest) -> bool:
     """Tell whether a run may have left a file of refused rows; one that failed does not say."""
-    return manifest["status"] == "failed" or "rejected" in manifest["outputs"]
+    return manifest["status"] != "succeeded" or "rejected" in manifest["outputs"]

@@ -8,11 +8,21 @@ from typing import Final
 
 import duckdb
 
-from ..history import Readings, readings_in
+from ..history import Readings, marks_of, readings_in
 from ..lake import Lake, StoredObject, fetch_folder
-from ..runs import WITHDRAWN, Manifest, mark_of, records, upload_of
+from ..runs import Manifest, has_ended, mark_of, records, upload_of
 from ..schema import READINGS
-from ..uploads import Place, Upload, identify, in_site, is_readings, place_of, upload_time, uploads_of_site
+from ..uploads import (
+    Place,
+    Upload,
+    identify,
+    in_site,
+    is_readings,
+    place_of,
+    readings_key,
+    upload_time,
+    uploads_of_site,
+)
 
 _AT_ONCE: Final = timedelta(minutes=15)
 """Uploads that came within this time are run in their order by whoever has the turn; older ones by their own event.
@@ -36,6 +46,8 @@ class Standing:
     """Of the uploads that are present, the earliest upload first."""
     records: tuple[Manifest, ...]
     """Of all runs, the earliest upload first."""
+    strays: tuple[str, ...]
+    """Keys of files of readings whose uploads are gone."""
 
     def has(self, upload: Upload) -> bool:
         """Tell whether this version is what is under its key."""
@@ -70,17 +82,25 @@ class Standing:
         """Tell whether it is the latest upload that has given readings."""
         return bool(self.readings) and self.readings[-1].are_of(upload)
 
-    def others_of(self, upload: Upload, *, status: str | None = None) -> list[Manifest]:
+    def others_of(self, upload: Upload) -> list[Manifest]:
         """Return the records of other versions of the same raw key."""
-        return [
-            one
-            for one in self.records
-            if one["upload"]["key"] == upload.key and one["stamp"] != upload.stamp and status in (None, one["status"])
-        ]
+        return [one for one in self.records if one["upload"]["key"] == upload.key and one["stamp"] != upload.stamp]
 
     def left_over(self) -> list[Manifest]:
-        """Return the records of runs that a process began to withdraw."""
-        return [one for one in self.records if one["status"] == WITHDRAWN]
+        """Return the records of runs of replaced versions that a process began to make or to withdraw."""
+        return [one for one in self.records if not has_ended(one) and self._is_replaced(upload_of(one))]
+
+    def gone(self) -> list[Manifest]:
+        """Return the records of runs whose uploads are not there any more."""
+        return [one for one in self.records if one["upload"]["key"] not in self.raw]
+
+    def _is_replaced(self, upload: Upload) -> bool:
+        stored = self.raw.get(upload.key)
+        return stored is not None and (upload.uploaded_at, upload.size_bytes, upload.content_tag) != (
+            upload_time(stored),
+            stored.size_bytes,
+            stored.content_tag,
+        )
 
     def first_due(self, identified: Identified, *, until: Upload | None = None) -> Upload | None:
         """Return the first upload whose run rests on other than there is now.
@@ -88,11 +108,10 @@ class Standing:
         A run rests on the readings up to its upload, and on the run before it, whose episodes it carries on.
         With `until`, also uploads that came at once with that one, and before it, count that have no run yet.
         """
-        versions = [one.version for one in self.readings]
         before: Manifest | None = None
-        for number, one in enumerate(self.readings, start=1):
+        for one, mark in zip(self.readings, marks_of(self.readings), strict=True):
             for manifest in self._runs_of.get(one.key, ()):
-                if (manifest["history"], manifest["after"]) != (versions[:number], mark_of(before)):
+                if (manifest["history"], manifest["after"]) != (mark, mark_of(before)):
                     return upload_of(manifest)
                 for twin in self.twins_of(manifest):
                     other = identified(self.raw[twin.key]) if twin.key > one.key else None
@@ -171,8 +190,10 @@ def survey(engine: duckdb.DuckDBPyConnection, lake: Lake, site: str) -> Standing
     manifests = records(lake, site)
     given = fetch_folder(lake, in_site(READINGS.prefix, site, ""), below=False, wanted=is_readings)
     raw = uploads_of_site(lake, site)
+    expected = {readings_key(stored.key) for stored in raw}
     return Standing(
         raw={stored.key: stored for stored in raw},
         readings=readings_in(engine, given, raw),
         records=tuple(reversed(manifests)),
+        strays=tuple(stored.key for stored in given if stored.key not in expected),
     )

@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 
 from ..engine import literal
+from ..words import csv_cell_sql
 from .problems import ProblemError
 from .reading import Engine
 from .series import Page
@@ -76,6 +77,11 @@ def readings_file(page: Page, engine: Engine, format_: Format) -> bytes:
 
 def copy(engine: duckdb.DuckDBPyConnection, select: str, path: Path, format_: Format) -> None:
     """Write what a SELECT of ours gives into a file."""
+    if format_ == "csv":
+        columns = engine.execute(f"DESCRIBE {select}").fetchall()
+        quoted = [(f'"{name}"', kind) for name, kind, *_ in columns]
+        cells = [f"{csv_cell_sql(name)} AS {name}" if kind == "VARCHAR" else name for name, kind in quoted]
+        select = f"SELECT {', '.join(cells)} FROM ({select})"
     options = "FORMAT csv, HEADER" if format_ == "csv" else "FORMAT parquet"
     engine.execute(f"COPY ({select}) TO {literal(str(path))} ({options})")
 

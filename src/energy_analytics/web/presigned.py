@@ -1,10 +1,10 @@
-"""Forms with which a browser sends a file straight to the bucket, signed by the server's own role."""
+"""What a browser asks of the bucket itself, signed by the server's own role: to take a file, and to give one."""
 
 from functools import cache
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from ..lake import Lake
+from ..lake import Lake, StoredObject
 from ..lake.s3 import S3Lake
 
 _VALID_SECONDS: Final = 900
@@ -22,6 +22,17 @@ def upload_form(lake: Lake, key: str, *, size_bytes: int) -> dict[str, Any]:
     return {"url": form["url"], "fields": dict(form["fields"])}
 
 
+def download_address(lake: Lake, stored: StoredObject, *, name: str) -> str:
+    """Return an address at which an object of the lake can be fetched for a while, as a file of that name."""
+    assert isinstance(lake, S3Lake)  # noqa: S101 - the application is made so
+    given = {
+        "Bucket": lake.bucket,
+        "Key": stored.key,
+        "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(name)}",
+    }
+    return str(_client().generate_presigned_url("get_object", Params=given, ExpiresIn=_VALID_SECONDS))
+
+
 def bucket_origin(lake: Lake) -> str:
     """Return the origin that such forms are sent to, for the pages' security policy."""
     parts = urlsplit(upload_form(lake, "raw/any.csv", size_bytes=1)["url"])
@@ -33,4 +44,5 @@ def _client() -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.client("s3", config=Config(signature_version="s3v4"))
+    # The bucket's regional address: the global one redirects, which a browser's rules for other origins refuse.
+    return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))

@@ -29,8 +29,8 @@ _SAID: Final = {
 }
 _TIME: Final = "A time is 2026-03-01, 2026-03-01T12:00 or 2026-03-01T12:00+01:00, of the years 1000 to 2999."
 _ALLOWED: Final = {
-    "name": "A file's name ends in .csv, .csv.gz, .tsv, .txt or .parquet,"
-    " without a slash and with at most 70 letters before.",
+    "name": "A file's name ends in .csv, .csv.gz, .tsv, .txt or .parquet, without a slash and with"
+    " at most 70 letters before.",
     "site": "A site is a folder, or folders between slashes, each of at most 60 letters and digits,"
     " none beginning with a space, a dot or an underscore.",
     "from": _TIME,

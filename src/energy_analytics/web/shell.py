@@ -116,8 +116,16 @@ def _asset(source: Path, modified: int, size: int) -> Asset:
 
 def static_version() -> str:
     """Return what changes when any file of the dashboard does."""
-    told = [f"{name} {path.stat().st_mtime_ns} {path.stat().st_size}" for name, path in sorted(_listed().items())]
-    return "v" + hashlib.sha256("\n".join([__version__, *told]).encode()).hexdigest()[:12]
+    return _version_of(tuple((path, path.stat().st_mtime_ns) for _, path in sorted(_listed().items())))
+
+
+@cache
+def _version_of(listed: tuple[tuple[Path, int], ...]) -> str:
+    """Return a name for the contents of files; their times only tell when to look again: in a zip all are the same."""
+    digest = hashlib.sha256(__version__.encode())
+    for path, _ in listed:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return "v" + digest.hexdigest()[:12]
 
 
 def _folder() -> Path:

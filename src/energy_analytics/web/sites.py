@@ -1,7 +1,6 @@
 """What the lake holds of each site, as a listing shows it, and what the records of its runs tell."""
 
 import hashlib
-import json
 import threading
 import time
 from collections import defaultdict
@@ -14,7 +13,7 @@ from .. import __version__
 from ..dismissals import is_dismissal
 from ..lake import GoneError, Lake, LocalLake, StoredObject
 from ..outputs import curated_keys
-from ..runs import WITHDRAWN, Manifest
+from ..runs import Manifest, ended_in
 from ..schema import CURATED, RAW, READINGS, REJECTED, RUNS
 from ..settings import Settings
 from ..uploads import in_site, is_upload, readings_key, site_of
@@ -40,9 +39,9 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The record of a run, read."""
+    """The record of a run, read; none where it is not one of a run that has ended."""
 
-    manifest: Manifest
+    manifest: Manifest | None
     nbytes: int
 
 
@@ -93,19 +92,19 @@ class Sites:
         return _digest([self._program, *self._money_files(), *sorted(self.running), *_versions(objects)])
 
     def record(self, stored: StoredObject) -> Manifest | None:
-        """Return the record of a run; None when it is gone, or being taken back."""
+        """Return the record of a run that has ended; None for anything else, and when it is gone."""
         try:
             found = self._records.get((stored.key, stored.version), lambda: self._read(stored))
         except GoneError:
             return None
-        return None if found.manifest["status"] == WITHDRAWN else found.manifest
+        return found.manifest
 
     def _read(self, stored: StoredObject) -> Record:
         try:
-            content = self.lake.fetch_all([stored])[0].read_bytes()
+            path = self.lake.fetch_all([stored])[0]
+            return Record(ended_in(path, stored.key), 4 * stored.size_bytes)
         except FileNotFoundError as error:
             raise GoneError(f"{stored.key} was removed meanwhile.") from error
-        return Record(json.loads(content), 4 * len(content))
 
     def _money_files(self) -> list[str]:
         """Tell the versions of the files that the settings name, which a person may edit at any time."""

@@ -9,6 +9,7 @@ from ..lake import GoneError, StoredObject
 from ..runs import Manifest
 from ..schema import RAW
 from ..uploads import identify, site_of, upload_time
+from ..words import text_of_csv_cell
 from .problems import ProblemError
 from .sites import Site, Sites
 
@@ -55,10 +56,12 @@ def newest_first(site: Site) -> list[StoredObject]:
 def find(sites: Sites, key: str) -> tuple[Site, StoredObject]:
     """Return an upload and its site. Raises ProblemError when there is none of that key."""
     if key.startswith(f"{RAW}/"):
-        listed = sites.listed().get(site_of(key))
-        for stored in listed.raw if listed else ():
-            if stored.key == key:
-                return sites.site(site_of(key)), stored
+        for _ in range(2):
+            listed = sites.listed().get(site_of(key))
+            for stored in listed.raw if listed else ():
+                if stored.key == key:
+                    return sites.site(site_of(key)), stored
+            sites.forget()  # It may have come since the lake was listed.
     raise ProblemError(404, f"There is no upload {key!r} in the lake.")
 
 
@@ -103,7 +106,7 @@ def rejected_rows(site: Site, stamp: str, *, limit: int | None) -> Iterator[dict
             line = row["line_number"]
             yield {
                 "line_number": int(line) if line else None,
-                "raw_text": row["raw_text"] or "",
+                "raw_text": text_of_csv_cell(row["raw_text"] or ""),
                 "reason": row["reason"] or "",
             }
 

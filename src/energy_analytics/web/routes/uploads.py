@@ -134,7 +134,7 @@ async def _received(request: Request, desk: Desk, name: str) -> AsyncIterator[Fi
 def _deliver(desk: Desk, path: FilePath, site: str) -> Upload:
     now = datetime.now(UTC)
     os.utime(path, (now.timestamp(), now.timestamp()))
-    return deliver(desk.lake, path, site=site, now=now)
+    return deliver(desk.lake, path, site=site, now=now, max_upload_mb=desk.settings.max_upload_mb)
 
 
 def _too_large(desk: Desk) -> ProblemError:

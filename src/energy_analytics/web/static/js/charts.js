@@ -202,13 +202,12 @@ export const bars = (options) => createChart(buildBars, options);
 /** Shares of a whole as bars of plain HTML: `{title, summary, items: [{name, percent, text, href, appliance}]}`. */
 export function share({ title, summary, items }) {
   const id = uniqueId("share");
-  const widest = Math.max(...items.map((item) => item.percent ?? 0), 1);
   const node = h("figure", { class: "chart share", aria: { labelledby: id } },
     h("figcaption", {}, h("h3", { id, class: "visually-hidden" }, title), summary && h("p", { class: "chart-summary" }, summary)),
     h("ul", { class: "share-list" }, items.map((item) => h("li", {},
       h("span", { class: "share-name" }, item.href ? h("a", { href: item.href }, item.name) : item.name),
       h("span", { class: "share-text" }, item.text),
-      h("span", { class: "share-bar", aria: { hidden: "true" }, style: { "--share": `${(100 * (item.percent ?? 0)) / widest}%`, "--mark": markOf(item.appliance) } })))));
+      h("span", { class: "share-bar", aria: { hidden: "true" }, style: { "--share": `${item.percent ?? 0}%`, "--mark": markOf(item.appliance) } })))));
   return { node };
 }
 

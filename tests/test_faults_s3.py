@@ -1,0 +1,133 @@
+"""A lake in a bucket when something goes wrong at any request of a run: nothing is lost, and the next run mends it."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from commands import HEADER, hourly_rows
+from emulator import Emulator
+from faulty_s3 import ANSWERS, CUTS, KILLS, Proxy, proxy
+from lakes import contents, run_one
+from zygote import Ended, Zygote, at_step, zygote
+
+from energy_analytics.lake.s3 import S3Lake
+from energy_analytics.runs import runs
+from energy_analytics.schema import RAW
+
+FILES = {
+    "a": HEADER + hourly_rows("2026-01-01", hours=48) + "2026-01-01 00:30:00,Oven,much\n",
+    "b": HEADER + hourly_rows("2026-01-02", hours=48, kwh=2),
+    "a2": HEADER + hourly_rows("2026-01-01", hours=48, kwh=3),
+}
+CASES = {"first upload": ("a",), "second upload": ("a", "b"), "correction": ("a", "b", "a2")}
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    with zygote(tmp_path_factory.mktemp("said")) as forking:
+        yield forking
+
+
+@dataclass
+class Tried:
+    """A bucket whose uploads are all there and of which the last is to be run, and what that makes of it."""
+
+    lake: S3Lake
+    way: Proxy
+    file: Path
+    begin: Callable[[], int]
+    end: Callable[[], Ended]
+    before: dict[str, bytes]
+    after: dict[str, bytes]
+    requests: int = 0
+
+    def restore(self) -> None:
+        """Bring the lake back to what it was."""
+        there = contents(self.lake, without=(RAW,))
+        self.lake.delete(*(key for key in there if key not in self.before))
+        for key, content in self.before.items():
+            if there.get(key) != content:
+                self.lake.write(key, content)
+
+    def run(self, kind: str = "", at: int = 0, *, lasting: bool = False) -> Ended:
+        self.way.set(kind, at, lasting=lasting)
+        self.way.process = self.begin()
+        return self.end()
+
+    def tried(self, kind: str, at: int, *, lasting: bool = False) -> Ended:
+        """Run with a fault, look at what is visible, and run again without."""
+        self.restore()
+        ended = self.run(kind, at, lasting=lasting)
+        for manifest in runs(self.lake):
+            for key in manifest["outputs"].values():
+                assert self.lake.describe(key).size_bytes > 0, (kind, at, key)
+        again = self.run()
+        assert (again.code, again.said) == (0, "")
+        assert contents(self.lake, without=(RAW,)) == self.after, (kind, at)
+        return ended
+
+
+@pytest.fixture(params=[pytest.param(name, id=name.replace(" ", "-")) for name in CASES])
+def of(
+    request: pytest.FixtureRequest, aws: Emulator, s3_lake: S3Lake, forks: Zygote, tmp_path: Path
+) -> Iterator[Tried]:
+    *before, last = CASES[request.param]
+    file = tmp_path / f"{last[0]}.csv"
+    for name in (*before, last):
+        s3_lake.write(f"raw/{name[0]}.csv", FILES[name].encode())
+        if name != last:
+            run_one(s3_lake, f"raw/{name[0]}.csv")
+        time.sleep(1.1)  # The bucket tells whole seconds.
+    file.write_text(FILES[last])
+    with proxy(aws) as way:
+        variables = aws.environment() | {"AWS_ENDPOINT_URL": way.endpoint}
+        one = Tried(
+            s3_lake,
+            way,
+            file,
+            lambda: forks.begin("run", file, "--lake", s3_lake.uri, folder=tmp_path, variables=variables),
+            forks.end,
+            contents(s3_lake, without=(RAW,)),
+            {},
+        )
+        ended = one.run()
+        assert ended.code == 0, ended.said
+        one.after, one.requests = contents(s3_lake, without=(RAW,)), way.count
+        yield one
+
+
+def every_request(of: Tried, kinds: Iterable[str]) -> Iterator[tuple[int, str]]:
+    for at in range(1, of.requests + 1):
+        for kind in at_step(at, kinds):
+            yield at, kind
+
+
+@pytest.mark.slow
+def test_killed_at_every_request(of: Tried) -> None:
+    for at, kind in every_request(of, KILLS):
+        of.tried(kind, at)
+
+
+@pytest.mark.slow
+def test_a_single_fault_is_not_noticed(of: Tried) -> None:
+    for at, kind in every_request(of, ["500", "503", *CUTS]):
+        ended = of.tried(kind, at)
+        assert (ended.code, ended.said) == (0, ""), (at, kind)
+
+
+@pytest.mark.slow
+def test_a_lasting_fault_is_told_in_a_sentence(of: Tried) -> None:
+    for at, kind in every_request(of, [*ANSWERS, *CUTS]):
+        ended = of.tried(kind, at, lasting=True)
+        if ended.code:
+            assert ended.code == 1
+            assert ended.said.startswith("Error: "), ended.said
+            assert ended.said.count("\n") == 1, ended.said
+
+
+def test_a_request_of_each_kind_of_fault(of: Tried) -> None:
+    """Quick: a few requests of each case; all of them above."""
+    for number, kind in enumerate((*KILLS, *ANSWERS, *CUTS)):
+        of.tried(kind, 2 + number * (of.requests - 3) // 8, lasting=number % 2 == 0)

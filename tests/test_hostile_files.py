@@ -1,0 +1,157 @@
+"""Files made to fill the disk, the memory or the time: refused in a sentence, with little done before."""
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from commands import HEADER, energy, environment, hourly_rows, told
+from intake_reading import read
+
+from energy_analytics.intake import UnusableUploadError
+from energy_analytics.intake.limits import MOST_APPLIANCES, MOST_COLUMNS
+from energy_analytics.lake import LocalLake
+from energy_analytics.runs import runs
+
+ROWS = hourly_rows("2026-01-01", hours=48)
+ONE_MB = {"ENERGY_MAX_UPLOAD_MB": "1"}
+
+
+def bomb(path: Path, start: str, *, mb: int) -> Path:
+    """Write a packed file of a few kilobytes that unpacks to that many megabytes of rows."""
+    row = b"2026-01-01 00:00:00,Oven,0.5\n"
+    with gzip.open(path, "wb") as file:
+        file.write(start.encode())
+        for _ in range(mb):
+            file.write(row * (1_000_000 // len(row)))
+    return path
+
+
+def peak_mb(*arguments: str | Path, folder: Path, variables: dict[str, str]) -> tuple[float, str]:
+    """Run `energy` and return the most memory that it took, and what it said on standard error."""
+    code = (
+        "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:], capture_output=True, text=True);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024); print(done.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, sys.executable, "-m", "energy_analytics", *map(str, arguments)],
+        cwd=folder, env=environment(**variables), capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    peak, _, said = done.stdout.partition("\n")
+    return float(peak), said
+
+
+def test_a_packed_bomb_is_refused_and_the_failure_on_record(tmp_path: Path) -> None:
+    packed = bomb(tmp_path / "bomb.csv.gz", HEADER, mb=200)
+    peak, said = peak_mb("run", packed, folder=tmp_path, variables=ONE_MB)
+    assert "bomb.csv.gz is more than 1 MB when it is unpacked, which is the most that is read." in said
+    assert "raise max_upload_mb in energy.toml" in said
+    assert peak < 250
+    (record,) = runs(LocalLake(tmp_path / "lake"))
+    assert (record["status"], record["upload"]["key"]) == ("failed", "raw/bomb.csv.gz")
+    assert "more than 1 MB" in record["error"]
+    assert sum(path.stat().st_size for path in (tmp_path / "lake").rglob("*") if path.is_file()) < 2_000_000
+
+
+def test_no_more_than_the_limit_is_unpacked(tmp_path: Path) -> None:
+    packed = bomb(tmp_path / "bomb.csv.gz", HEADER, mb=40)
+    with pytest.raises(UnusableUploadError, match="more than 8 MB"):
+        read(tmp_path / "reading", packed.read_bytes(), name="bomb.csv.gz", max_upload_mb=8)
+    assert (tmp_path / "reading/work/unpacked.csv").stat().st_size <= 8_000_000
+
+
+def test_of_a_packed_file_that_is_no_text_only_the_beginning_is_unpacked(tmp_path: Path) -> None:
+    with pytest.raises(UnusableUploadError, match="is empty"):
+        read(tmp_path, gzip.compress(bytes(50_000_000)), name="zeros.csv.gz")
+    assert not (tmp_path / "work/unpacked.csv").exists()
+
+
+def test_plain_text_has_the_same_limit(tmp_path: Path) -> None:
+    (tmp_path / "large.csv").write_text(HEADER + ROWS + "#" * 1_000_000)
+    assert "large.csv is more than 1 MB" in told(energy("run", "large.csv", folder=tmp_path, variables=ONE_MB))
+    raw = tmp_path / "lake" / "raw"
+    with (raw / "hole.csv").open("wb") as file:
+        file.truncate(60_000_000)
+    assert "hole.csv is more than" in told(energy("run", raw / "hole.csv", folder=tmp_path, variables=ONE_MB))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "SELECT TIMESTAMP '2026-01-01' AS timestamp, 'Oven' AS appliance, 0.5 AS kwh FROM range(3000000)",
+        "SELECT TIMESTAMP '2026-01-01' AS timestamp, repeat('x', 100000) AS appliance, 0.5 AS kwh FROM range(50)",
+    ],
+)
+def test_parquet_that_is_much_more_as_text(tmp_path: Path, rows: str) -> None:
+    duckdb.execute(f"COPY ({rows}) TO '{tmp_path}/bomb.parquet' (FORMAT parquet)")
+    assert (tmp_path / "bomb.parquet").stat().st_size < 300_000
+    peak, said = peak_mb("run", "bomb.parquet", folder=tmp_path, variables=ONE_MB)
+    assert "bomb.parquet is more than 1 MB when it is unpacked" in said
+    assert peak < 400
+    assert not [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("mb", [3, 40])
+def test_an_endless_line_is_refused_by_its_number_and_not_lost(tmp_path: Path, mb: int) -> None:
+    """The engine passes over a line of more than 32 MB without a word."""
+    (tmp_path / "a.csv").write_text(
+        f"{HEADER}2026-01-01 00:00:00,A,0.5\n{'x' * mb * 1_000_000}\n2026-01-01 01:00:00,A,1\n"
+    )
+    found = read(tmp_path, (tmp_path / "a.csv").read_bytes())
+    assert found.verdict.rows_accepted == 2
+    assert found.reasons == [(3, "longer than 100,000 bytes")]
+    assert len(found.rejected[0][1]) <= 1001
+
+
+def test_an_endless_line_takes_no_memory(tmp_path: Path) -> None:
+    with (tmp_path / "a.csv").open("w") as file:
+        file.write(HEADER + ROWS)
+        for _ in range(300):
+            file.write("x" * 1_000_000)
+        file.write("\n" + hourly_rows("2026-02-01", hours=24))
+    peak, said = peak_mb("run", "a.csv", folder=tmp_path, variables={"ENERGY_THREADS": "1"})
+    assert said.strip() == ""
+    assert peak < 350
+    (record,) = runs(LocalLake(tmp_path / "lake"))
+    assert record["intake"]["rejected_by_reason"] == {"longer than 100,000 bytes": 1}
+    assert record["intake"]["rows_accepted"] == 72
+
+
+def test_a_quote_that_holds_many_lines_ends(tmp_path: Path) -> None:
+    content = HEADER + '2026-01-01 00:00:00,"' + "x\n" * 60_000 + '",0.5\n2026-01-01 01:00:00,A,1\n'
+    found = read(tmp_path, content)
+    assert found.accepted == [("2026-01-01 01:00:00", "A", 1.0)]
+    assert len(found.rejected) == 60_001
+
+
+@pytest.mark.parametrize("field", ['"' * 99_000, '""' * 40_000 + "x", '"""' * 30_000, ",".join(['"a""b"'] * 10_000)])
+def test_heaps_of_quotes(tmp_path: Path, field: str) -> None:
+    found = read(tmp_path, f"{HEADER}2026-01-01 00:00:00,{field},0.5\n2026-01-01 01:00:00,A,1\n" * 20)
+    assert ("2026-01-01 01:00:00", "A", 1.0) in found.accepted
+
+
+def test_too_many_columns(tmp_path: Path) -> None:
+    with pytest.raises(UnusableUploadError, match=f"has 150,003 columns, and at most {MOST_COLUMNS:,} are read"):
+        read(tmp_path, HEADER.strip() + ",c" * 150_000 + "\n" + "1" + "," * 150_002)
+
+
+def test_too_many_appliances(tmp_path: Path) -> None:
+    rows = "".join(f"2026-01-01,meter {number},1\n" for number in range(MOST_APPLIANCES + 1))
+    message = f"names {MOST_APPLIANCES + 1:,} appliances, and at most {MOST_APPLIANCES:,} are read"
+    with pytest.raises(UnusableUploadError, match=message):
+        read(tmp_path / "clean", HEADER + rows)
+    with pytest.raises(UnusableUploadError, match=message):
+        read(tmp_path / "careful", HEADER + rows + "oops\n")
+
+
+def test_a_bomb_in_the_lake_does_not_hinder_questions(tmp_path: Path) -> None:
+    raw = tmp_path / "lake" / "raw"
+    raw.mkdir(parents=True)
+    bomb(raw / "bomb.csv.gz", HEADER, mb=20)
+    (raw / "a.csv").write_text(HEADER + ROWS)
+    asked = energy(
+        "query", "SELECT sum(kwh) AS kwh FROM raw_energy_data", "--format", "csv", folder=tmp_path, variables=ONE_MB
+    )
+    assert asked.stdout == "kwh\n48.0\n", asked.stderr
