@@ -12,7 +12,8 @@ ROOT: Final = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from playwright.sync_api import Browser, expect, sync_playwright  # noqa: E402
-from web.browser import ARGUMENTS, PAGES, PHONE, Served, Theme, find_chromium, lives, sample_in, serving, settle  # noqa: E402
+from web.browser import ARGUMENTS, PAGES, PHONE, Theme, find_chromium, lives, sample_in, settle  # noqa: E402
+from web.serving import Server, serving  # noqa: E402
 
 FOLDER: Final = ROOT / "docs" / "images"
 WIDTH: Final = 1280
@@ -43,7 +44,7 @@ def main() -> None:
             take(browser, served, FOLDER / f"{name}.png", path=path + PERIODS.get(name, ""), theme=theme, width=width)
 
 
-def take(browser: Browser, served: Served, file: Path, *, path: str, theme: Theme, width: int) -> None:
+def take(browser: Browser, served: Server, file: Path, *, path: str, theme: Theme, width: int) -> None:
     """Take the picture of one page, as high as it is, or as is allowed."""
     context = browser.new_context(
         color_scheme=theme, viewport={"width": width, "height": 900}, locale="en-GB", reduced_motion="reduce"

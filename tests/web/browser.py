@@ -2,18 +2,16 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
-from commands import SAMPLE, energy, environment
+from commands import SAMPLE, energy
+from web.serving import Server, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request
@@ -33,68 +31,10 @@ PHONE: Final = {"width": 390, "height": 844}
 UPLOADED_SECONDS: Final = 1_767_225_600
 _PATIENCE_MS: Final = 30_000
 """Of a busy machine; what is waited for comes within a second on an idle one."""
-_ENDING_SECONDS: Final = 15
 _TELL_VIOLATIONS: Final = """
     addEventListener("securitypolicyviolation",
         (event) => console.error(`CSP: ${event.effectiveDirective} of ${event.blockedURI}`));
 """
-
-
-class Served:
-    """`energy serve` over a lake, in a process of its own."""
-
-    def __init__(self, lake: Path, *, port: int = 0, variables: dict[str, str] | None = None) -> None:
-        self.lake = lake
-        self._variables = variables or {}
-        self.token = self._variables.get("ENERGY_API_TOKEN", "")
-        self.url = ""
-        self.process: subprocess.Popen[str]
-        self.start(port)
-
-    def start(self, port: int) -> None:
-        """Start the server, and wait until it says where it is."""
-        command = [sys.executable, "-m", "energy_analytics", "serve", "--port", str(port), "--lake", str(self.lake)]
-        log = self.lake.parent / "serve.log"
-        with log.open("ab") as errors:
-            self.process = subprocess.Popen(
-                command,
-                cwd=self.lake.parent,
-                env=environment(**self._variables),
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert "http://" in line, log.read_text(encoding="utf-8")
-        self.url = "http://" + line.partition("http://")[2].split("/ ")[0].strip()
-
-    def end(self, *, at_once: bool = False) -> None:
-        """End the server; `at_once` as if the power had gone."""
-        if at_once:
-            self.process.kill()
-        else:
-            self.process.terminate()
-        self.process.wait(_ENDING_SECONDS)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-
-    def ask(self, path: str, **query: Any) -> Any:
-        """Return what the API answers."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        answer = httpx.get(f"{self.url}/api/v1{path}", params=query, headers=headers, timeout=60)
-        answer.raise_for_status()
-        return answer.json()
-
-
-@contextmanager
-def serving(lake: Path, **variables: str) -> Iterator[Served]:
-    """Serve a lake until the block ends."""
-    served = Served(lake, variables=variables)
-    try:
-        yield served
-    finally:
-        served.end()
 
 
 def sample_in(folder: Path, *, model: str = "moving_average") -> Path:
@@ -137,14 +77,14 @@ def sample_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sample(sample_lake: Path) -> Iterator[Served]:
+def sample(sample_lake: Path) -> Iterator[Server]:
     """The server over the sample, for tests that write nothing."""
     with serving(sample_lake) as served:
         yield served
 
 
 @pytest.fixture
-def own_sample(sample_lake: Path, tmp_path: Path) -> Iterator[Served]:
+def own_sample(sample_lake: Path, tmp_path: Path) -> Iterator[Server]:
     """A server over a copy of the sample's lake."""
     shutil.copytree(sample_lake, tmp_path / "lake")
     with serving(tmp_path / "lake") as served:
@@ -152,7 +92,7 @@ def own_sample(sample_lake: Path, tmp_path: Path) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server over a lake without anything, for tests that write nothing."""
     lake = tmp_path_factory.mktemp("empty") / "lake"
     lake.mkdir()
@@ -161,7 +101,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def own_empty(tmp_path: Path) -> Iterator[Served]:
+def own_empty(tmp_path: Path) -> Iterator[Server]:
     """A server over a lake without anything, of the test's own."""
     (tmp_path / "lake").mkdir()
     with serving(tmp_path / "lake") as served:
@@ -207,7 +147,7 @@ def visit(chromium: "Browser") -> Iterator[Visit]:
     with ExitStack() as closing:
 
         def open_page(
-            served: Served,
+            served: Server,
             path: str = "/",
             *,
             theme: Theme = "light",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from commands import HEADER, energy, hourly_rows, told
-from conftest import Server, is_running
+from web.serving import Server, is_running
 
 Starting = Callable[..., Server]
 GOOD = (HEADER + hourly_rows("2026-01-01", hours=48)).encode()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import Server
+from web.serving import Server
 
 AUTUMN = "/readings?site=autumn"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import Server
+from web.serving import Server
 
 
 def test_sites_and_their_appliances(server: Server) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from commands import HEADER, hourly_rows
 from playwright.sync_api import FileChooser, Locator, Page, expect
-from web.browser import SITE, Served, Visit, settle
+from web.browser import SITE, Visit, settle
+from web.serving import Server
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -22,7 +23,7 @@ def walk_to(page: Page, wanted: Locator, *, key: str = "Tab") -> None:
     raise AssertionError(f"{MOST_STEPS} times {key} do not lead to {wanted}")
 
 
-def test_from_the_address_to_the_content_and_through_the_pages(sample: Served, visit: Visit) -> None:
+def test_from_the_address_to_the_content_and_through_the_pages(sample: Server, visit: Visit) -> None:
     page = visit(sample, "/?period=all")
     page.keyboard.press("Tab")
     skip = page.get_by_role("link", name="Skip to content")
@@ -50,7 +51,7 @@ def test_from_the_address_to_the_content_and_through_the_pages(sample: Served, v
     expect(by_name).to_be_focused()
 
 
-def test_a_period_is_chosen_by_its_name_and_by_its_days(sample: Served, visit: Visit) -> None:
+def test_a_period_is_chosen_by_its_name_and_by_its_days(sample: Server, visit: Visit) -> None:
     page = visit(sample, "/appliances")
     year = page.locator("#period-picker .presets").get_by_role("button", name="Year")
     walk_to(page, year)
@@ -72,15 +73,15 @@ def test_a_period_is_chosen_by_its_name_and_by_its_days(sample: Served, visit: V
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("from=2008-03-03&to=2008-04-05"))
     settle(page)
-    told = sample.ask("/overview", site=SITE, **{"from": "2008-03-03", "to": "2008-04-05"})
+    told = sample.told("/overview", site=SITE, **{"from": "2008-03-03", "to": "2008-04-05"})
     largest = told["appliances"][0]
     expect(page.locator("main tbody tr").first).to_contain_text(largest["appliance"])
     expect(page.locator("main tbody tr").first).to_contain_text(f"{largest['kwh']:,.0f}")
 
 
-def test_an_episode_is_opened_dismissed_and_brought_back(own_sample: Served, visit: Visit) -> None:
+def test_an_episode_is_opened_dismissed_and_brought_back(own_sample: Server, visit: Visit) -> None:
     page = visit(own_sample, "/anomalies?period=all")
-    before = len(own_sample.ask("/episodes", site=SITE)["episodes"])
+    before = len(own_sample.told("/episodes", site=SITE)["episodes"])
     card = page.locator(".episode").first
     name = card.locator(".episode-toggle").inner_text()
     walk_to(page, card.locator(".episode-toggle"))
@@ -93,7 +94,7 @@ def test_an_episode_is_opened_dismissed_and_brought_back(own_sample: Served, vis
     expect(undo).to_be_visible()
     assert page.evaluate("document.activeElement !== document.body"), "the focus is lost with the card"
     expect(page.locator(".list-summary")).to_contain_text("1 dismissed")
-    assert len(own_sample.ask("/episodes", site=SITE)["episodes"]) == before - 1
+    assert len(own_sample.told("/episodes", site=SITE)["episodes"]) == before - 1
 
     walk_to(page, undo)
     page.keyboard.press("Enter")
@@ -101,10 +102,10 @@ def test_an_episode_is_opened_dismissed_and_brought_back(own_sample: Served, vis
     expect(page.locator(".episode").first.locator(".episode-toggle")).to_have_text(name)
     page.reload()
     settle(page)
-    assert len(own_sample.ask("/episodes", site=SITE)["episodes"]) == before
+    assert len(own_sample.told("/episodes", site=SITE)["episodes"]) == before
 
 
-def test_a_file_is_brought(own_sample: Served, visit: Visit, tmp_path: Path) -> None:
+def test_a_file_is_brought(own_sample: Server, visit: Visit, tmp_path: Path) -> None:
     file = tmp_path / "more.csv"
     file.write_text(HEADER + hourly_rows("2010-11-27", hours=24, appliance="Kitchen"), encoding="utf-8")
     page = visit(own_sample, "/data")

@@ -1,12 +1,14 @@
 """A page that stays open: what is new shows by itself, what is lost is told."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
 from commands import HEADER, energy, hourly_rows
 from playwright.sync_api import expect
-from web.browser import SITE, Served, Visit, lives, settle
+from web.browser import SITE, Visit, lives, settle
+from web.serving import Server
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -14,7 +16,7 @@ LOST = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNEC
 """The browser's own words on requests that found no server."""
 
 
-def test_a_run_of_another_process_shows_without_reload(own_sample: Served, visit: Visit, tmp_path: Path) -> None:
+def test_a_run_of_another_process_shows_without_reload(own_sample: Server, visit: Visit, tmp_path: Path) -> None:
     page = visit(own_sample, "/?period=7d")
     lives(page)
     page.evaluate("window.isTheSamePage = true")
@@ -34,7 +36,7 @@ def test_a_run_of_another_process_shows_without_reload(own_sample: Served, visit
     expect(page.locator("main details[open]").first).to_be_visible()
 
 
-def test_the_first_run_of_an_empty_lake_shows_without_reload(own_empty: Served, visit: Visit, tmp_path: Path) -> None:
+def test_the_first_run_of_an_empty_lake_shows_without_reload(own_empty: Server, visit: Visit, tmp_path: Path) -> None:
     page = visit(own_empty)
     lives(page)
     expect(page.get_by_role("heading", name="No readings yet")).to_be_visible()
@@ -45,17 +47,16 @@ def test_the_first_run_of_an_empty_lake_shows_without_reload(own_empty: Served, 
     expect(page.locator("main .tile").first).to_contain_text("192 kWh")
 
 
-def test_a_lost_server_is_told_and_found_again(own_sample: Served, visit: Visit) -> None:
+def test_a_lost_server_is_told_and_found_again(own_sample: Server, visit: Visit) -> None:
     page = visit(own_sample, "/?period=all", forgiven=LOST)
     lives(page)
-    port = int(own_sample.url.rpartition(":")[2])
-    own_sample.end(at_once=True)
+    own_sample.end(signal.SIGKILL)
     expect(page.locator("#connection")).to_have_attribute("data-state", re.compile("reconnecting|offline"))
     expect(page.locator("#connection")).to_have_text(re.compile("Reconnecting|Offline"))
     page.locator(".nav").get_by_role("link", name="Appliances").click()
     expect(page.locator("main").get_by_role("alert")).to_be_visible()
 
-    own_sample.start(port)
+    own_sample.start(own_sample.port)
     lives(page)
     again = page.locator("main").get_by_role("button", name="Try again")
     if again.count():

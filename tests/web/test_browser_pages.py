@@ -4,7 +4,8 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from web.browser import DESK, PAGES, PHONE, SITE, Served, Theme, Visit, overflows, settle
+from web.browser import DESK, PAGES, PHONE, SITE, Theme, Visit, overflows, settle
+from web.serving import Server
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -22,8 +23,8 @@ def energy(kwh: float) -> str:
     return f"{f'{kwh / 1000:.1f}'.removesuffix('.0')} MWh" if kwh >= 10_000 else f"{rounded(kwh)} kWh"
 
 
-def shows_overview(page: Page, served: Served) -> None:
-    told = served.ask("/overview", site=SITE)
+def shows_overview(page: Page, served: Server) -> None:
+    told = served.told("/overview", site=SITE)
     assert f"{told['total']['kwh'] / 1000:.1f} MWh" == SAMPLE_TOTAL
     expect(page.locator("main .tile", has_text="Energy").first).to_contain_text(SAMPLE_TOTAL)
     expect(page.locator("main .tile", has_text="Cost").first).to_contain_text(rounded(told["total"]["cost"]))
@@ -38,8 +39,8 @@ def shows_overview(page: Page, served: Served) -> None:
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
 
 
-def shows_appliances(page: Page, served: Served) -> None:
-    rows = served.ask("/aggregates", site=SITE, by="appliance")["rows"]
+def shows_appliances(page: Page, served: Server) -> None:
+    rows = served.told("/aggregates", site=SITE, by="appliance")["rows"]
     assert rounded(sum(row["total_kwh"] for row in rows)) == "37,165"
     body = page.locator("main tbody tr")
     expect(body).to_have_count(len(rows))
@@ -49,14 +50,14 @@ def shows_appliances(page: Page, served: Served) -> None:
         expect(line).to_contain_text(rounded(row["cost"]))
 
 
-def shows_appliance(page: Page, served: Served) -> None:
-    (row,) = served.ask("/aggregates", site=SITE, by="appliance", appliance="Laundry")["rows"]
+def shows_appliance(page: Page, served: Server) -> None:
+    (row,) = served.told("/aggregates", site=SITE, by="appliance", appliance="Laundry")["rows"]
     expect(page.locator("main .tile", has_text="Energy").first).to_contain_text(f"{rounded(row['total_kwh'])} kWh")
     assert page.locator(".js-plotly-plot").count() >= 4
 
 
-def shows_anomalies(page: Page, served: Served) -> None:
-    told = [one for one in served.ask("/episodes", site=SITE)["episodes"] if one["status"] != "withdrawn"]
+def shows_anomalies(page: Page, served: Server) -> None:
+    told = [one for one in served.told("/episodes", site=SITE)["episodes"] if one["status"] != "withdrawn"]
     assert told
     expect(page.locator(".list-summary")).to_contain_text(f"{len(told)} episodes")
     costliest = max(told, key=lambda one: one["cost"])
@@ -65,16 +66,16 @@ def shows_anomalies(page: Page, served: Served) -> None:
     expect(first).to_contain_text(f"{rounded(abs(costliest['cost']), 2)} more")
 
 
-def shows_forecast(page: Page, served: Served) -> None:
-    days = served.ask("/forecast", site=SITE)["days"]
+def shows_forecast(page: Page, served: Server) -> None:
+    days = served.told("/forecast", site=SITE)["days"]
     assert len(days) == 7
     expect(page.locator("main .tile").first).to_contain_text(f"{rounded(sum(day['yhat'] for day in days))} kWh")
     for day in days:
         expect(page.locator("main")).to_contain_text(f"{rounded(day['cost'], 2)}")
 
 
-def shows_savings(page: Page, served: Served) -> None:
-    told = served.ask("/findings", site=SITE)["findings"]
+def shows_savings(page: Page, served: Server) -> None:
+    told = served.told("/findings", site=SITE)["findings"]
     worth = [one for one in told if one["saving"] and one["saving"]["money"]]
     assert worth
     for one in worth:
@@ -84,11 +85,11 @@ def shows_savings(page: Page, served: Served) -> None:
         expect(page.get_by_role("heading", name=title)).to_be_visible()
 
 
-def shows_data(page: Page, served: Served) -> None:
-    (run,) = served.ask("/runs", site=SITE)["runs"]
+def shows_data(page: Page, served: Server) -> None:
+    (run,) = served.told("/runs", site=SITE)["runs"]
     line = page.locator("main tr", has_text=run["key"].rpartition("/")[2])
     expect(line).to_contain_text(rounded(run["rows_accepted"]))
-    days = served.ask("/coverage", site=SITE, **{"from": "2010-01-01", "to": "2011-01-01"})["days"]
+    days = served.told("/coverage", site=SITE, **{"from": "2010-01-01", "to": "2011-01-01"})["days"]
     complete = sum(day["complete"] for day in days)
     expect(page.locator("main")).to_contain_text(f"{complete} of ")
     expect(page.get_by_role("button", name="Choose files")).to_be_visible()
@@ -106,7 +107,7 @@ CONTENTS = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_shows_the_sample(name: str, sample: Served, visit: Visit) -> None:
+def test_a_page_shows_the_sample(name: str, sample: Server, visit: Visit) -> None:
     page = visit(sample, f"{PAGES[name]}?period=all")
     expect(page.locator("h1")).to_have_text(TITLES[name])
     expect(page).to_have_title(f"{TITLES[name]} · Energy")
@@ -116,7 +117,7 @@ def test_a_page_shows_the_sample(name: str, sample: Served, visit: Visit) -> Non
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_of_an_empty_lake_says_how_to_begin(name: str, empty: Served, visit: Visit) -> None:
+def test_a_page_of_an_empty_lake_says_how_to_begin(name: str, empty: Server, visit: Visit) -> None:
     page = visit(empty, PAGES[name])
     expect(page.locator("h1")).to_have_text(TITLES[name])
     if name == "data":
@@ -130,7 +131,7 @@ def test_a_page_of_an_empty_lake_says_how_to_begin(name: str, empty: Served, vis
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.slow
-def test_axe_finds_nothing_serious(name: str, theme: Theme, sample: Served, visit: Visit) -> None:
+def test_axe_finds_nothing_serious(name: str, theme: Theme, sample: Server, visit: Visit) -> None:
     """On the desk and on the phone; the checker's own script needs what the pages' policy forbids."""
     from axe_playwright_python.sync_playwright import Axe
 
@@ -149,7 +150,7 @@ def test_axe_finds_nothing_serious(name: str, theme: Theme, sample: Served, visi
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_serious_in_an_empty_lake(name: str, empty: Served, visit: Visit) -> None:
+def test_axe_finds_nothing_serious_in_an_empty_lake(name: str, empty: Server, visit: Visit) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     page = visit(empty, PAGES[name], bypass_csp=True, viewport=PHONE)
@@ -158,7 +159,7 @@ def test_axe_finds_nothing_serious_in_an_empty_lake(name: str, empty: Served, vi
     assert not [one["id"] for one in found if one["impact"] in {"serious", "critical"}]
 
 
-def test_dark_is_what_the_system_says_unless_chosen_otherwise(sample: Served, visit: Visit) -> None:
+def test_dark_is_what_the_system_says_unless_chosen_otherwise(sample: Server, visit: Visit) -> None:
     def ground(page: Page) -> int:
         colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
         return sum(map(int, re.findall(r"\d+", colour)[:3]))
@@ -175,7 +176,7 @@ def test_dark_is_what_the_system_says_unless_chosen_otherwise(sample: Served, vi
     assert ground(page) < 150
 
 
-def test_paper_has_the_numbers_without_the_navigation(sample: Served, visit: Visit) -> None:
+def test_paper_has_the_numbers_without_the_navigation(sample: Server, visit: Visit) -> None:
     page = visit(sample, "/?period=all")
     page.emulate_media(media="print")
     expect(page.locator(".nav")).to_be_hidden()
@@ -183,7 +184,7 @@ def test_paper_has_the_numbers_without_the_navigation(sample: Served, visit: Vis
     expect(page.locator("main .tile").first).to_contain_text(SAMPLE_TOTAL)
 
 
-def test_nothing_moves_for_who_wants_no_motion(sample: Served, visit: Visit) -> None:
+def test_nothing_moves_for_who_wants_no_motion(sample: Server, visit: Visit) -> None:
     page = visit(sample, reduced_motion="reduce")
     longest = page.evaluate(
         """() => Math.max(...[...document.querySelectorAll("*")].flatMap((node) => {
@@ -194,7 +195,7 @@ def test_nothing_moves_for_who_wants_no_motion(sample: Served, visit: Visit) -> 
     assert longest <= 0.01
 
 
-def test_back_and_forward_go_through_pages_and_periods(sample: Served, visit: Visit) -> None:
+def test_back_and_forward_go_through_pages_and_periods(sample: Server, visit: Visit) -> None:
     page = visit(sample, "/?period=all")
     page.get_by_role("link", name="Appliances", exact=True).click()
     expect(page.locator("h1")).to_have_text("Appliances")
@@ -215,19 +216,19 @@ def test_back_and_forward_go_through_pages_and_periods(sample: Served, visit: Vi
     settle(page)
 
 
-def test_a_link_shows_the_same_to_who_gets_it(sample: Served, visit: Visit) -> None:
+def test_a_link_shows_the_same_to_who_gets_it(sample: Server, visit: Visit) -> None:
     page = visit(sample, f"/?site={SITE}&from=2008-03-01&to=2008-04-01")
-    told = sample.ask("/overview", site=SITE, **{"from": "2008-03-01", "to": "2008-04-01"})
+    told = sample.told("/overview", site=SITE, **{"from": "2008-03-01", "to": "2008-04-01"})
     expect(page.locator("main .tile").first).to_contain_text(f"{rounded(told['total']['kwh'])} kWh")
     expect(page.locator("main")).to_contain_text("Mar 2008")
-    episode = sample.ask("/episodes", site=SITE)["episodes"][-1]
+    episode = sample.told("/episodes", site=SITE)["episodes"][-1]
     page = visit(sample, f"/anomalies?id={episode['id']}")
     card = page.locator(f".episode[data-id='{episode['id']}']")
     expect(card.locator(".episode-toggle")).to_have_attribute("aria-expanded", "true")
     expect(card.locator(".js-plotly-plot")).to_be_visible()
 
 
-def test_an_address_of_nothing_says_so(sample: Served, visit: Visit) -> None:
+def test_an_address_of_nothing_says_so(sample: Server, visit: Visit) -> None:
     missing = ("404",)  # the browser's own word on the answer's status
     page = visit(sample, "/nothing/here", forgiven=missing)
     expect(page.locator("h1")).to_have_text("No such page")

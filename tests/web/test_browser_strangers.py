@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from commands import drop, hourly_rows, run_key
 from playwright.sync_api import expect
-from web.browser import PAGES, Served, Visit, lives, serving, settle
+from web.browser import PAGES, Visit, lives, settle
+from web.serving import Server, serving
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -16,7 +17,7 @@ HOSTILE_SITE = "=1+1 <img src=x onerror=alert(3)>"
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A site and appliances whose names are markup, a formula, a placeholder."""
     lake = tmp_path_factory.mktemp("hostile") / "lake"
     rows = "".join(
@@ -29,7 +30,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "appliance"])
-def test_hostile_names_are_text(name: str, hostile: Served, visit: Visit) -> None:
+def test_hostile_names_are_text(name: str, hostile: Server, visit: Visit) -> None:
     page = visit(hostile, f"{PAGES[name]}?period=all")
     expect(page.locator("header.bar")).to_contain_text(HOSTILE_SITE)
     if name in {"overview", "appliances"}:
@@ -38,7 +39,7 @@ def test_hostile_names_are_text(name: str, hostile: Served, visit: Visit) -> Non
     assert page.locator("main img, main script").count() == 0
 
 
-def test_a_hostile_appliance_has_its_page(hostile: Served, visit: Visit) -> None:
+def test_a_hostile_appliance_has_its_page(hostile: Server, visit: Visit) -> None:
     page = visit(hostile, "/appliances?period=all")
     for name in HOSTILE:
         page.locator("main tbody").get_by_role("link", name=name, exact=True).click()
@@ -50,12 +51,12 @@ def test_a_hostile_appliance_has_its_page(hostile: Served, visit: Visit) -> None
 
 
 @pytest.fixture
-def guarded(sample_lake: Path) -> Iterator[Served]:
+def guarded(sample_lake: Path) -> Iterator[Server]:
     with serving(sample_lake, ENERGY_API_TOKEN=TOKEN) as served:
         yield served
 
 
-def test_the_token_is_asked_for_and_lets_in(guarded: Served, visit: Visit) -> None:
+def test_the_token_is_asked_for_and_lets_in(guarded: Server, visit: Visit) -> None:
     page = visit(guarded, "/data", waits=False, forgiven=("401",))
     field = page.get_by_label("Access token")
     expect(field).to_be_focused()

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from commands import HEADER, hourly_rows
 from playwright.sync_api import Page, expect
-from web.browser import Served, Visit, lives, settle
+from web.browser import Visit, lives, settle
+from web.serving import Server
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -28,7 +29,7 @@ def drop_file(page: Page, name: str, content: str) -> None:
         page.dispatch_event(".drop-zone", event, {"dataTransfer": transfer})
 
 
-def test_a_good_a_partly_bad_and_a_useless_file(own_empty: Served, visit: Visit, tmp_path: Path) -> None:
+def test_a_good_a_partly_bad_and_a_useless_file(own_empty: Server, visit: Visit, tmp_path: Path) -> None:
     page = visit(own_empty, "/data")
     lives(page)
 
@@ -58,7 +59,7 @@ def test_a_good_a_partly_bad_and_a_useless_file(own_empty: Served, visit: Visit,
 
     useless = page.locator(".job", has_text="useless.csv")
     expect(useless.locator(".badge")).to_have_text("not usable")
-    told = own_empty.ask("/uploads/raw/useless.csv")
+    told = own_empty.told("/uploads/raw/useless.csv")
     assert told["state"] == "failed"
     expect(useless.locator(".verdict")).to_contain_text(told["error"])
 
@@ -72,16 +73,16 @@ def test_a_good_a_partly_bad_and_a_useless_file(own_empty: Served, visit: Visit,
     expect(page.locator(".job")).to_have_count(3)
 
 
-def test_a_name_that_cannot_be_taken_is_refused_in_words(own_empty: Served, visit: Visit) -> None:
+def test_a_name_that_cannot_be_taken_is_refused_in_words(own_empty: Server, visit: Visit) -> None:
     page = visit(own_empty, "/data", forgiven=("422",))
     drop_file(page, "photo.png", "no readings")
     card = page.locator(".job", has_text="photo.png")
     expect(card).to_contain_text("Not sent.")
     expect(card.get_by_role("alert")).to_contain_text(".csv")
-    assert own_empty.ask("/uploads")["uploads"] == []
+    assert own_empty.told("/uploads")["uploads"] == []
 
 
-def test_tables_and_the_report_are_taken_away(sample: Served, visit: Visit) -> None:
+def test_tables_and_the_report_are_taken_away(sample: Server, visit: Visit) -> None:
     page = visit(sample, "/data")
     with page.expect_download() as saved:
         page.get_by_role("button", name="Totals as CSV").click()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from commands import environment
-from web.conftest import Server, unusual_rows
+from web.serving import Server, unusual_rows
 
 LIVE = "/api/v1/events"
 """The only path left out: its answer goes on until the client leaves, so no request for it would ever end."""
