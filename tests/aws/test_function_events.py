@@ -36,10 +36,16 @@ def test_a_key_arrives_as_it_was_given(key: str) -> None:
     assert record(key)["s3"]["object"]["key"] != key
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1))
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/\\"), min_size=1))
 def test_any_name_arrives_as_it_was_given(name: str) -> None:
     key = f"raw/x{name}.csv"
     assert keys(record(key)) == (key,)
+
+
+@given(st.text(min_size=1), st.sampled_from("\0\n\x1b\x7f\\"))
+def test_a_name_that_no_lake_holds_is_passed_over(name: str, odd: str) -> None:
+    key = f"raw/x{name}{odd}.csv".encode(errors="ignore").decode()
+    assert keys(record("raw/a.csv"), record(key)) == ("raw/a.csv",)
 
 
 def test_what_is_no_upload_is_passed_over_and_told() -> None:

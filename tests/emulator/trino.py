@@ -41,7 +41,7 @@ _TIMES: Final = """
     DayOfYear TimeToStr
 """
 _ANYTHING: Final = """
-    Count CountIf Min Max ArgMax ArgMin AnyValue ApproxDistinct ApproxQuantile Coalesce Nullif Cast TryCast Try DPipe
+    Chr Count CountIf Min Max ArgMax ArgMin AnyValue ApproxDistinct ApproxQuantile Coalesce Nullif Cast TryCast Try DPipe
     Concat SafeConcat DateAdd DateSub DateDiff Date StrToTime TimeToUnix UnixToTime RowNumber Rank DenseRank Ntile Lag
     Lead FirstValue LastValue PercentRank CumeDist CurrentDate
 """
