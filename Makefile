@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/sample/household_power_hourly.csv.gz
 
-.PHONY: help demo serve install install-dev install-lint test test-all check format bench bench-quality audit fuzz train requirements example clean
+.PHONY: help demo serve install install-dev install-lint test test-all test-long check format bench bench-quality audit fuzz train requirements example clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -46,10 +46,13 @@ $(LINT)/.installed: $(VENV)/.made infrastructure/requirements-lint.txt
 	@touch $@
 
 test: install-dev install-lint  ## Run the tests, but the slow ones
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow and not long"
 
-test-all: install-dev install-lint  ## Run all tests
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+test-all: install-dev install-lint  ## Run all tests, but those that take many minutes each
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not long"
+
+test-long: install-dev install-lint  ## Run the soaks, each fault at each step, and many more sequences by chance
+	@FAULTS_ALL=1 $(BIN)/python -m pytest -n auto --dist loadgroup -m long
 
 check: install-dev  ## Format, lint, types, import contract, security rules
 	@$(BIN)/ruff format --check .

@@ -126,7 +126,7 @@ def test_killed_at_every_step(of: Tried, tmp_path: Path) -> None:
         of.mended(folder)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("once", ["", ONCE], ids=["from then on", "once"])
 def test_refused_at_every_step(of: Tried, tmp_path: Path, once: str) -> None:
     """Whatever is refused, the command says so in a sentence, unless it was nothing that mattered."""

@@ -104,20 +104,20 @@ def every_request(of: Tried, kinds: Iterable[str]) -> Iterator[tuple[int, str]]:
             yield at, kind
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_at_every_request(of: Tried) -> None:
     for at, kind in every_request(of, KILLS):
         of.tried(kind, at)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_single_fault_is_not_noticed(of: Tried) -> None:
     for at, kind in every_request(of, ["500", "503", *CUTS]):
         ended = of.tried(kind, at)
         assert (ended.code, ended.said) == (0, ""), (at, kind)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_lasting_fault_is_told_in_a_sentence(of: Tried) -> None:
     for at, kind in every_request(of, [*ANSWERS, *CUTS]):
         ended = of.tried(kind, at, lasting=True)

@@ -127,14 +127,14 @@ def test_two_at_a_time(both: tuple[Zygote, Zygote], acts: list[Act], order: list
     holds(acts, order, both)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(one_by_one, minutes)
 def test_many_sequences(acts: list[Act], order: list[int]) -> None:
     holds(acts, order, None)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=60, suppress_health_check=[*HealthCheck])
 @given(pairs, minutes)
 def test_many_two_at_a_time(both: tuple[Zygote, Zygote], acts: list[Act], order: list[int]) -> None:

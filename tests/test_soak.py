@@ -32,7 +32,7 @@ def resident_mb(process: int) -> float:
     return int(found[1]) / 1024
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_none_of_two_thousand_uploads_is_lost(tmp_path: Path) -> None:
     raw = tmp_path / "lake" / "raw"

@@ -10,7 +10,7 @@ from real_deployment import Deployment, eventually
 
 from energy_analytics.runs import waiting_uploads
 
-pytestmark = [pytest.mark.xdist_group("aws"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("aws"), pytest.mark.long]
 
 SITES = 200
 UPLOADING_SECONDS = 45.0

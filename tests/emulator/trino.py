@@ -41,9 +41,9 @@ _TIMES: Final = """
     DayOfYear TimeToStr
 """
 _ANYTHING: Final = """
-    Chr Count CountIf Min Max ArgMax ArgMin AnyValue ApproxDistinct ApproxQuantile Coalesce Nullif Cast TryCast Try DPipe
+    Count CountIf Min Max ArgMax ArgMin AnyValue ApproxDistinct ApproxQuantile Coalesce Nullif Cast TryCast Try DPipe
     Concat SafeConcat DateAdd DateSub DateDiff Date StrToTime TimeToUnix UnixToTime RowNumber Rank DenseRank Ntile Lag
-    Lead FirstValue LastValue PercentRank CumeDist CurrentDate
+    Lead FirstValue LastValue PercentRank CumeDist CurrentDate Chr
 """
 _KNOWN: Final = frozenset(f"{_STRUCTURE} {_ARITHMETIC} {_NUMBERS} {_TEXTS} {_TIMES} {_ANYTHING}".split())
 _TAKES: Final = {  # the kind of a function's argument
