@@ -16,6 +16,8 @@ from energy_analytics.lake.s3 import S3Lake
 from energy_analytics.runs import runs
 from energy_analytics.schema import RAW
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "a": HEADER + hourly_rows("2026-01-01", hours=48) + "2026-01-01 00:30:00,Oven,much\n",
     "b": HEADER + hourly_rows("2026-01-02", hours=48, kwh=2),

@@ -22,7 +22,7 @@ from visiting import PASSWORD, Answer, Visitor, add_user, request, sign_in
 from energy_analytics.aws.deployment import Names
 from energy_analytics.aws.inventory import inventory
 
-pytestmark = pytest.mark.xdist_group("aws")
+pytestmark = [pytest.mark.xdist_group("aws"), pytest.mark.slow]
 
 EMAIL = "grace@example.org"
 SMALL = b"timestamp,appliance,kwh\n2026-04-01 00:00:00,Oven,0.5\n2026-04-01 01:00:00,Oven,0.7\nno,Oven,1\n"

@@ -20,6 +20,8 @@ from visiting import PASSWORD, Visitor, add_user, sign_in
 from energy_analytics.aws.deployment import Names
 from energy_analytics.aws.inventory import inventory
 
+pytestmark = pytest.mark.slow
+
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 EMAIL = "ada@example.org"
 

@@ -9,7 +9,7 @@ from playwright.sync_api import FileChooser, Locator, Page, expect
 from web.browser import SITE, Visit, settle
 from web.serving import Server
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.slow]
 
 MOST_STEPS = 80
 

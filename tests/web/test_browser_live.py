@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from web.browser import SITE, Visit, lives, settle
 from web.serving import Server
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.slow]
 
 LOST = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
 """The browser's own words on requests that found no server."""

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from web.browser import PAGES, Visit, lives, settle
 from web.serving import Server, serving
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.slow]
 
 TOKEN = "for this test alone"  # noqa: S105 - it opens nothing
 HOSTILE = ("<img src=x onerror=alert(1)>", '"><script>alert(2)</script>', "=1+1", "{{7*7}}%3Cb%3E")

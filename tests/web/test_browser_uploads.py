@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from web.browser import Visit, lives, settle
 from web.serving import Server
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.slow]
 
 GOOD = HEADER + hourly_rows("2026-01-01", hours=48)
 PARTLY_BAD = GOOD + "yesterday,Oven,1.0\n2026-01-03 00:00:00,Oven,-4\n2026-01-03 01:00:00,Oven,1.0\n"
