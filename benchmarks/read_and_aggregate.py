@@ -8,6 +8,7 @@ from energy_analytics import aggregate, history, outputs
 from energy_analytics.calendar import clock
 from energy_analytics.delivery import deliver
 from energy_analytics.engine import connect
+from energy_analytics.hours import create_hours
 from energy_analytics.lake import LocalLake
 from energy_analytics.settings import Settings
 
@@ -22,12 +23,13 @@ def main() -> None:
     ):
         history.take_in(engine, lake, upload, lake.fetch(upload.key), settings)
         readings = history.merge(engine, lake, history.readings_of_site(engine, lake, ""), settings).readings
-        days = aggregate.create_days(engine, readings)
-        found = aggregate.statistics(engine, days)
-        steps = aggregate.steps_minutes(engine, readings, days.table)
-        hourly = aggregate.create_hourly(engine, readings, days)
+        hours = create_hours(engine, readings)
+        days = aggregate.create_days(engine, hours)
+        found = aggregate.statistics(engine, days, hours)
+        steps = aggregate.steps_minutes(engine, readings, days)
+        hourly = aggregate.create_hourly(engine, hours, days)
         wall = clock(None, min(one.first for one in found.values()), max(one.last for one in found.values()))
-        daily = aggregate.create_daily(engine, days, steps=steps, wall=wall)
+        daily = aggregate.create_daily(engine, days, hours, steps=steps, wall=wall)
         totals = aggregate.appliance_totals(engine, hourly, found, steps)
         aggregate.day_totals(engine, daily, largest=[])
     lake.write("processed/aggregated.csv", outputs.processed_csv(totals))

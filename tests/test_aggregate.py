@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from energy_analytics import aggregate
 from energy_analytics.calendar import clock
 from energy_analytics.engine import connect
+from energy_analytics.hours import Hours, create_hours
 from energy_analytics.results import DayTotal
 
 
@@ -22,14 +23,23 @@ def engine(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield opened
 
 
+def added_up(engine: duckdb.DuckDBPyConnection, readings: str) -> tuple[Hours, str, dict[str, aggregate.Statistics]]:
+    by_hour = create_hours(engine, readings)
+    days = aggregate.create_days(engine, by_hour)
+    return by_hour, days, aggregate.statistics(engine, days, by_hour)
+
+
+def steps_of(engine: duckdb.DuckDBPyConnection, readings: str) -> dict[str, float]:
+    return aggregate.steps_minutes(engine, readings, added_up(engine, readings)[1])
+
+
 def days_of(
     engine: duckdb.DuckDBPyConnection, readings: str, timezone: str | None = None
 ) -> tuple[tuple[DayTotal, ...], str, dict[str, float]]:
-    days = aggregate.create_days(engine, readings)
-    found = aggregate.statistics(engine, days)
-    steps = aggregate.steps_minutes(engine, readings, days.table)
+    by_hour, days, found = added_up(engine, readings)
+    steps = aggregate.steps_minutes(engine, readings, days)
     wall = clock(timezone, min(one.first for one in found.values()), max(one.last for one in found.values()))
-    daily = aggregate.create_daily(engine, days, steps=steps, wall=wall)
+    daily = aggregate.create_daily(engine, days, by_hour, steps=steps, wall=wall)
     return aggregate.day_totals(engine, daily, largest=list(found)), daily, steps
 
 
@@ -38,7 +48,7 @@ def test_statistics_by_hand(engine: duckdb.DuckDBPyConnection) -> None:
     readings = relation(
         engine, [*hours("AC", "2026-02-20 00:00:00", [2, 4, 4, 4, 5, 5, 7, 9]), ("2026-02-20", "Lamp", 3)]
     )
-    found = aggregate.statistics(engine, aggregate.create_days(engine, readings))
+    found = added_up(engine, readings)[2]
     ac = found["AC"]
     assert (ac.count, ac.total_kwh, ac.avg_kwh) == (8, 40.0, 5.0)
     assert ac.std_kwh == pytest.approx((32 / 7) ** 0.5, rel=1e-15)
@@ -48,7 +58,7 @@ def test_statistics_by_hand(engine: duckdb.DuckDBPyConnection) -> None:
 
 def test_a_constant_reading_has_no_spread_and_zero_is_no_fault(engine: duckdb.DuckDBPyConnection) -> None:
     rows = hours("Fridge", "2026-02-20 00:00:00", [0.1] * 50) + hours("Off", "2026-02-20 00:00:00", [0.0] * 50)
-    found = aggregate.statistics(engine, aggregate.create_days(engine, relation(engine, rows)))
+    found = added_up(engine, relation(engine, rows))[2]
     assert found["Fridge"].std_kwh == pytest.approx(0.0, abs=1e-9)
     assert (found["Off"].total_kwh, found["Off"].std_kwh) == (0.0, 0.0)
 
@@ -59,9 +69,9 @@ def test_sums_do_not_depend_on_the_order_of_rows(
     engine: duckdb.DuckDBPyConnection, values: list[float], chance: object
 ) -> None:
     rows = hours("AC", "2026-02-20 00:00:00", values)
-    in_order = aggregate.statistics(engine, aggregate.create_days(engine, relation(engine, rows)))["AC"]
+    in_order = added_up(engine, relation(engine, rows))[2]["AC"]
     chance.shuffle(rows)  # type: ignore[attr-defined]
-    shuffled = aggregate.statistics(engine, aggregate.create_days(engine, relation(engine, rows)))["AC"]
+    shuffled = added_up(engine, relation(engine, rows))[2]["AC"]
     assert in_order == shuffled
     assert in_order.total_kwh == pytest.approx(sum(values), rel=1e-12)
 
@@ -71,7 +81,7 @@ def test_the_step_is_the_commonest_distance(engine: duckdb.DuckDBPyConnection, m
     rows = hours("AC", "2026-02-01 00:00:00", [1.0] * 300, step_minutes=minutes)
     del rows[100:120]
     readings = relation(engine, rows)
-    assert aggregate.steps_minutes(engine, readings, aggregate.count_days(engine, readings)) == {"AC": minutes}
+    assert steps_of(engine, readings) == {"AC": minutes}
 
 
 def test_one_timestamp_far_off_hides_neither_step_nor_days(engine: duckdb.DuckDBPyConnection) -> None:
@@ -88,7 +98,7 @@ def test_steps_differ_between_appliances_and_one_reading_has_none(engine: duckdb
         *hours("Day", "2026-02-01 00:00:00", [9.0], step_minutes=1440),
     ]
     readings = relation(engine, rows)
-    assert aggregate.steps_minutes(engine, readings, aggregate.count_days(engine, readings)) == {
+    assert steps_of(engine, readings) == {
         "Minute": 1,
         "Quarter": 15,
     }
@@ -164,9 +174,9 @@ def test_hours_and_peak(engine: duckdb.DuckDBPyConnection, step_minutes: int) ->
             values += [kwh * each] * (60 // step_minutes)
     rows = hours("AC", "2026-02-01 00:00:00", values, step_minutes=step_minutes)
     readings = relation(engine, rows)
-    days = aggregate.create_days(engine, readings)
-    hourly = aggregate.create_hourly(engine, readings, days)
-    totals = aggregate.appliance_totals(engine, hourly, aggregate.statistics(engine, days), {"AC": step_minutes})
+    by_hour, days, found = added_up(engine, readings)
+    hourly = aggregate.create_hourly(engine, by_hour, days)
+    totals = aggregate.appliance_totals(engine, hourly, found, {"AC": step_minutes})
     assert totals[0].peak_hour == 19
     assert totals[0].hourly_profile_kwh[19] == pytest.approx(3.0)
     assert totals[0].hourly_profile_kwh[20] == pytest.approx(1 + 9 / 14)
@@ -179,8 +189,8 @@ def test_hours_and_peak(engine: duckdb.DuckDBPyConnection, step_minutes: int) ->
 def test_daily_readings_say_nothing_of_hours(engine: duckdb.DuckDBPyConnection) -> None:
     rows: list[Row] = hours("House", "2026-02-01 00:00:00", [20.0] * 30, step_minutes=1440)
     readings = relation(engine, rows)
-    days = aggregate.create_days(engine, readings)
-    hourly = aggregate.create_hourly(engine, readings, days)
-    total = aggregate.appliance_totals(engine, hourly, aggregate.statistics(engine, days), {"House": 1440})[0]
+    by_hour, days, found = added_up(engine, readings)
+    hourly = aggregate.create_hourly(engine, by_hour, days)
+    total = aggregate.appliance_totals(engine, hourly, found, {"House": 1440})[0]
     assert (total.peak_hour, total.hourly_profile_kwh) == (0, ())
     assert aggregate.peak_and_baseload(engine, hourly, steps={"House": 1440}, complete_days=()) == (None, None)

@@ -14,6 +14,7 @@ import duckdb
 
 from .calendar import Clock
 from .engine import binary_scale, exact_sum
+from .hours import Hours
 from .results import ApplianceTotal, DayTotal, Gap, PeakHour
 from .schema import COMPLETE_DAY_SHARE
 
@@ -41,15 +42,6 @@ class Statistics:
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
-    """The table of appliances' days, and the scales of its exact sums `total` (kWh) and `squares` (kWh squared)."""
-
-    table: str
-    scale: float
-    square_scale: float
-
-
-@dataclass(frozen=True, slots=True)
 class Gaps:
     """Missing intervals between readings: how many gaps, how many intervals, and the longest gaps."""
 
@@ -58,41 +50,31 @@ class Gaps:
     longest: tuple[Gap, ...]
 
 
-def create_days(engine: duckdb.DuckDBPyConnection, readings: str) -> Days:
-    """Create the table of each appliance's local days: the one pass over all readings that most else rests on."""
-    largest = _largest(engine, readings)
-    scale, square_scale = binary_scale(largest), binary_scale(largest, power=2)
-    instant = "timestamp - to_minutes(coalesce(utc_offset_minutes, 0))"
+def create_days(engine: duckdb.DuckDBPyConnection, hours: Hours) -> str:
+    """Create the table of each appliance's local days, with the exact sums of its hours, and return its name."""
+    instant = "- to_minutes(coalesce(utc_offset_minutes, 0))"
     engine.execute(f"""
         CREATE OR REPLACE TEMP TABLE days AS
-        SELECT CAST(timestamp AS DATE) AS day, appliance, count(*) AS readings,
-            {exact_sum("kwh", scale)} AS total, {exact_sum("kwh * kwh", square_scale)} AS squares,
-            min({instant}) AS first_instant, max({instant}) AS last_instant,
-            min(timestamp) AS first_local, max(timestamp) AS last_local,
-            count(*) = bit_count(bit_or(1 << hour(timestamp))) AS once_an_hour
-        FROM {readings} GROUP BY ALL""")
-    return Days("days", scale, square_scale)
+        SELECT CAST(hour AS DATE) AS day, appliance, CAST(sum(readings) AS BIGINT) AS readings,
+            sum(units) AS units, sum(squares) AS squares,
+            min(first_local {instant}) AS first_instant, max(last_local {instant}) AS last_instant,
+            min(first_local) AS first_local, max(last_local) AS last_local,
+            sum(readings) = bit_count(bit_or(1 << hour(hour))) AS once_an_hour
+        FROM {hours.relation} GROUP BY ALL""")
+    return "days"
 
 
-def count_days(engine: duckdb.DuckDBPyConnection, readings: str) -> str:
-    """Create the table of how many readings each appliance's local days have, and return its name."""
-    engine.execute(f"""
-        CREATE OR REPLACE TEMP TABLE counted_days AS
-        SELECT appliance, CAST(timestamp AS DATE) AS day, count(*) AS readings FROM {readings} GROUP BY ALL""")
-    return "counted_days"
-
-
-def statistics(engine: duckdb.DuckDBPyConnection, days: Days) -> dict[str, Statistics]:
-    """Return the statistics of each appliance."""
+def statistics(engine: duckdb.DuckDBPyConnection, days: str, hours: Hours) -> dict[str, Statistics]:
+    """Return the statistics of each appliance from the table of days."""
     rows = engine.execute(f"""
-        SELECT appliance, sum(readings), sum(total), sum(squares), min(first_local), max(last_local)
-        FROM {days.table} GROUP BY appliance ORDER BY appliance""").fetchall()
+        SELECT appliance, sum(readings), sum(units), sum(squares), min(first_local), max(last_local)
+        FROM {days} GROUP BY appliance ORDER BY appliance""").fetchall()
     found = {}
-    for appliance, count, total, squares, first, last in rows:
-        exact_total = Fraction(int(total)) / Fraction(days.scale)
+    for appliance, count, units, squares, first, last in rows:
+        exact_total = Fraction(int(units)) / Fraction(hours.scale)
         variance = None
         if count > 1:
-            variance = (Fraction(int(squares)) / Fraction(days.square_scale) - exact_total**2 / count) / (count - 1)
+            variance = (Fraction(int(squares)) / Fraction(hours.square_scale) - exact_total**2 / count) / (count - 1)
         found[appliance] = Statistics(
             count=int(count),
             total_kwh=float(exact_total),
@@ -131,32 +113,33 @@ def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str, days: str) -
     )
 
 
-def create_hourly(engine: duckdb.DuckDBPyConnection, readings: str, days: Days) -> str:
-    """Create the table of energy per appliance and local hour, and return its name.
+def create_hourly(engine: duckdb.DuckDBPyConnection, hours: Hours, days: str) -> str:
+    """Create the relation of energy per appliance and local hour, and return its name.
 
     An hour that happens twice is two rows with different `utc_offset_minutes`. Where no hour of an appliance
     has two readings, the readings are the hours, and nothing is added up.
     """
-    once = engine.execute(f"SELECT bool_and(once_an_hour) FROM {days.table}").fetchall() == [(True,)]
+    kwh = f"CAST({{}} AS DOUBLE) / {hours.scale!r} AS kwh"
     engine.execute("DROP VIEW IF EXISTS hourly; DROP TABLE IF EXISTS hourly_sums")
-    if once:
-        select = f"""
-            SELECT date_trunc('hour', timestamp) AS hour, appliance, kwh, CAST(1 AS BIGINT) AS readings,
-                utc_offset_minutes FROM {readings}"""
+    if engine.execute(f"SELECT bool_and(once_an_hour) FROM {days}").fetchall() == [(True,)]:
+        select = f"SELECT hour, appliance, largest_kwh AS kwh, readings, utc_offset_minutes FROM {hours.relation}"
+    elif hours.added_up:
+        select = f"SELECT hour, appliance, {kwh.format('units')}, readings, utc_offset_minutes FROM {hours.relation}"
     else:
         engine.execute(f"""
             CREATE TEMP TABLE hourly_sums AS
-            SELECT date_trunc('hour', timestamp) AS hour, appliance,
-                CAST({exact_sum("kwh", days.scale)} AS DOUBLE) / {days.scale!r} AS kwh, count(*) AS readings,
+            SELECT hour, appliance, {kwh.format("sum(units)")}, CAST(sum(readings) AS BIGINT) AS readings,
                 utc_offset_minutes
-            FROM {readings} GROUP BY ALL
+            FROM {hours.relation} GROUP BY hour, appliance, utc_offset_minutes
             ORDER BY hour, appliance, utc_offset_minutes DESC""")
         select = "SELECT * FROM hourly_sums"
     engine.execute(f"CREATE TEMP VIEW hourly AS {select}")
     return "hourly"
 
 
-def create_daily(engine: duckdb.DuckDBPyConnection, days: Days, *, steps: Mapping[str, float], wall: Clock) -> str:
+def create_daily(
+    engine: duckdb.DuckDBPyConnection, days: str, hours: Hours, *, steps: Mapping[str, float], wall: Clock
+) -> str:
     """Create the table of energy per appliance and local day with its coverage, and return its name."""
     engine.execute("CREATE OR REPLACE TEMP TABLE steps (appliance VARCHAR, step_minutes DOUBLE)")
     engine.execute(
@@ -164,10 +147,10 @@ def create_daily(engine: duckdb.DuckDBPyConnection, days: Days, *, steps: Mappin
     )
     engine.execute(f"""
         CREATE OR REPLACE TEMP TABLE daily AS
-        SELECT days.*, CAST(total AS DOUBLE) / {days.scale!r} AS kwh, step_minutes,
+        SELECT days.*, CAST(units AS DOUBLE) / {hours.scale!r} AS kwh, step_minutes,
             CASE WHEN step_minutes IS NOT NULL THEN
                 least(1.0, readings * step_minutes / greatest({wall.day_minutes("day")}, step_minutes)) END AS coverage
-        FROM {days.table} AS days LEFT JOIN steps USING (appliance)""")
+        FROM {days} AS days LEFT JOIN steps USING (appliance)""")
     return "daily"
 
 

@@ -13,10 +13,11 @@ from typing import Final
 
 import duckdb
 
-from .aggregate import count_days, steps_minutes
+from .aggregate import create_days, steps_minutes
 from .calendar import clock, public_holidays
 from .engine import connect
 from .history import merged, read_with_other_settings, readings_of_site, shared_span
+from .hours import create_hours
 from .lake import Lake, LakeError, LocalLake
 from .money import (
     Bill,
@@ -207,11 +208,13 @@ def _opened(lake: Lake, site: str, settings: Settings) -> Iterator[_Site]:
             engine.execute(f"CREATE TEMP TABLE readings AS SELECT * FROM {readings}")
             readings = "readings"
         first, last = engine.execute(f"SELECT min(timestamp), max(timestamp) FROM {readings}").fetchall()[0]
+        hours = create_hours(engine, readings)
         load = measure(
             engine,
             readings,
-            steps=steps_minutes(engine, readings, count_days(engine, readings)),
+            steps=steps_minutes(engine, readings, create_days(engine, hours)),
             wall=clock(own.timezone, first, last),
             exports=own.export_appliances or (),
+            hours=hours,
         )
         yield _Site(engine, load, own)

@@ -13,6 +13,7 @@ from typing import Final
 import duckdb
 
 from .engine import file_list, literal, parquet
+from .hours import Hours
 from .intake import UnusableUploadError, Verdict, read_upload
 from .lake import GoneError, Lake, StoredObject, fetch_folder
 from .runs import begin, record_of
@@ -99,6 +100,8 @@ class SiteHistory:
     replaced_by_later_upload: int
     has_offsets: bool
     encodings: frozenset[str]
+    hours: Hours | None = None
+    """Of the readings, where intake has added them up already."""
 
 
 def take_in(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, path: Path, settings: Settings) -> None:

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Final
 
 from energy_analytics import words
+from energy_analytics.hours import NANO
 
 from .hours import slot_minutes
-from .load import NANO, Load, demand_minutes
+from .load import Load, demand_minutes
 from .terms import DAY_MINUTES, Tariff
 from .usage import Usage
 

@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from energy_analytics import words
+from energy_analytics.hours import NANO
 
-from .load import NANO, Load, slots
+from .load import Load, slots
 
 GRAMS_PER_KG: Final = 1000
 _PARTS_PER_KG: Final = 10**18

@@ -12,11 +12,12 @@ from math import inf, lcm
 
 import duckdb
 
+from energy_analytics.hours import NANO
 from energy_analytics.tariff import FlatPrice
 
 from .bill import Bill, bill_of, rounded, rounded_ratio, tier_parts
 from .hours import face_of, slot_minutes
-from .load import NANO, Load, kwh, site_slots, slots
+from .load import Load, kwh, site_slots, slots
 from .terms import DAY_MINUTES, Tariff
 from .usage import Usage, create_table, period_of, usage
 

@@ -14,9 +14,8 @@ from typing import Final
 import duckdb
 
 from energy_analytics.calendar import Clock
+from energy_analytics.hours import NANO, Hours, create_hours
 
-NANO: Final = 10**9
-"""Energy is added up in whole nano-kWh: the decimals a meter writes, not their binary neighbours."""
 _LONGEST_STRETCH: Final = 1.5
 _LARGEST_BIGINT: Final = 9.2e18
 
@@ -29,6 +28,8 @@ class Load:
     """What the names of its tables in the engine begin with."""
     readings: str
     """SQL for the relation with the columns of `schema.READINGS`."""
+    hours: str
+    """SQL for the relation of the same readings by the hour, with the columns of `hours.Hours`."""
     steps: Mapping[str, float]
     wall: Clock
     exports: frozenset[str]
@@ -53,22 +54,27 @@ def measure(
     steps: Mapping[str, float],
     wall: Clock,
     exports: Collection[str] = (),
+    hours: Hours | None = None,
 ) -> Load:
-    """Return the load of a site from its readings. Raises ValueError when there are none."""
-    first, last, largest_kwh = engine.execute(
-        f"SELECT min(timestamp)::DATE, max(timestamp)::DATE, max(kwh) FROM {readings}"
-    ).fetchall()[0]
-    if first is None:
-        raise ValueError("there are no readings to put a price on")
+    """Return the load of a site from its readings, and their hours where they are there already.
+
+    Raises ValueError when there are none.
+    """
     name = "money_{}".format(
         engine.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'money_%_registers'").fetchall()[0][
             0
         ]
     )
+    by_hour = (hours or create_hours(engine, readings, name=f"{name}_hours")).relation
+    first, last, largest_kwh = engine.execute(
+        f"SELECT min(hour)::DATE, max(hour)::DATE, max(largest_kwh) FROM {by_hour}"
+    ).fetchall()[0]
+    if first is None:
+        raise ValueError("there are no readings to put a price on")
     engine.execute(
         f"""CREATE TEMP TABLE {name}_registers AS
         SELECT appliance, coalesce(step, 0) AS step, list_contains(?::VARCHAR[], appliance) AS exported
-        FROM (SELECT DISTINCT appliance FROM {readings})
+        FROM (SELECT DISTINCT appliance FROM {by_hour})
         LEFT JOIN (SELECT unnest(?::VARCHAR[]) AS appliance, unnest(?::DOUBLE[]) AS step) USING (appliance)""",
         [sorted(exports), list(steps), list(steps.values())],
     )
@@ -76,6 +82,7 @@ def measure(
     return Load(
         name,
         readings,
+        by_hour,
         steps={appliance: step for appliance, step in steps.items() if appliance in read},
         wall=wall,
         exports=frozenset(read.intersection(exports)),
@@ -95,16 +102,21 @@ def within(load: Load, start: date, end: date) -> Load:
     longest = timedelta(minutes=_LONGEST_STRETCH * max(load.steps.values(), default=0.0))
     margin = timedelta(days=2 + longest.days)
     since, until = max(start, load.first) - margin, min(end, load.last) + margin
-    wanted = f"timestamp >= TIMESTAMP '{since}' AND timestamp < TIMESTAMP '{until}'"
-    return replace(load, readings=f"(SELECT * FROM {load.readings} WHERE {wanted})")
+    return replace(
+        load,
+        readings=f"(SELECT * FROM {load.readings} WHERE timestamp >= '{since}' AND timestamp < '{until}')",
+        hours=f"(SELECT * FROM {load.hours} WHERE hour >= '{since}' AND hour < '{until}')",
+    )
 
 
 def forget(engine: duckdb.DuckDBPyConnection, load: Load) -> None:
-    """Drop the tables of a load that is not needed any more."""
-    for (table,) in engine.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, ?)", [f"{load.name}_"]
+    """Drop the tables and views of a load that is not needed any more."""
+    for kind, name in engine.execute(
+        """SELECT 'VIEW', view_name FROM duckdb_views() WHERE starts_with(view_name, $1)
+        UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE starts_with(table_name, $1)""",
+        [f"{load.name}_"],
     ).fetchall():
-        engine.execute(f"DROP TABLE {table}")
+        engine.execute(f"DROP {kind} {name}")
 
 
 def slots(load: Load, slot_minutes: int) -> str:
@@ -114,10 +126,13 @@ def slots(load: Load, slot_minutes: int) -> str:
     exported, nano_kwh, and read_on: the local day on which the reading starts that the energy is of.
     """
     minute = f"(60 * hour(local) + minute(local)) // {slot_minutes} * {slot_minutes}"
+    start, nano_kwh, source = "timestamp", f"CAST(round(kwh * {NANO}) AS {load.nano_type})", load.readings
+    if slot_minutes % 60 == 0:  # Short readings of an hour are in the same part of the day.
+        start, nano_kwh, source = "hour", "nano_kwh", load.hours
     short = f"""
-        SELECT appliance, timestamp AS local, coalesce(utc_offset_minutes, 0) AS offset_minutes, exported,
-            CAST(round(kwh * {NANO}) AS {load.nano_type}) AS nano_kwh, CAST(timestamp AS DATE) AS read_on
-        FROM {load.readings} JOIN {load.name}_registers USING (appliance) WHERE step <= {slot_minutes}"""
+        SELECT appliance, {start} AS local, coalesce(utc_offset_minutes, 0) AS offset_minutes, exported,
+            {nano_kwh} AS nano_kwh, CAST({start} AS DATE) AS read_on
+        FROM {source} JOIN {load.name}_registers USING (appliance) WHERE step <= {slot_minutes}"""
     parts = f"{short} UNION ALL {_spread(load, slot_minutes)}" if load.spread(slot_minutes) else short
     return f"""(SELECT appliance, CAST(local AS DATE) AS day, {minute} AS minute, offset_minutes, exported, nano_kwh,
             read_on FROM ({parts}))"""

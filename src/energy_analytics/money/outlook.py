@@ -21,13 +21,14 @@ from typing import Final
 import duckdb
 
 from energy_analytics import words
+from energy_analytics.hours import NANO
 from energy_analytics.results import ForecastDay
 
 from .basis import basis
 from .bill import Bill, assemble, rounded
 from .costs import prices_of
 from .hours import period_at, slot_minutes
-from .load import NANO, Load, days_between, site_slots
+from .load import Load, days_between, site_slots
 from .terms import Tariff
 from .usage import Peak, Segment, Usage, next_month, segments, usage
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -12,7 +12,6 @@ from .. import schema
 from ..aggregate import (
     appliance_totals,
     complete_days,
-    count_days,
     create_daily,
     create_days,
     create_hourly,
@@ -35,6 +34,7 @@ from ..forecasting import (
     take_apart,
 )
 from ..history import SiteHistory
+from ..hours import Hours, create_hours
 from ..idle import idle_levels
 from ..money import forget, measure
 from ..results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, Quality
@@ -87,20 +87,28 @@ def analyse(
     """Work out everything about a site's readings. Writes nothing outside the engine."""
     progress(STAGES[1], engine, history.rows_accepted)
     terms = terms_of(settings)
-    steps_of_exports, readings = _set_exports_apart(engine, history.readings, terms)
-    days_of_appliances = create_days(engine, readings)
-    found = statistics(engine, days_of_appliances)
+    all_hours = history.hours or create_hours(engine, history.readings)
+    steps_of_exports, readings, hours = _set_exports_apart(engine, history.readings, all_hours, terms)
+    days_of_appliances = create_days(engine, hours)
+    found = statistics(engine, days_of_appliances, hours)
     first, last = min(one.first for one in found.values()), max(one.last for one in found.values())
     wall = clock(settings.timezone, first, last)
-    steps = steps_minutes(engine, readings, days_of_appliances.table)
-    hourly = create_hourly(engine, readings, days_of_appliances)
-    daily = create_daily(engine, days_of_appliances, steps=steps, wall=wall)
+    steps = steps_minutes(engine, readings, days_of_appliances)
+    hourly = create_hourly(engine, hours, days_of_appliances)
+    daily = create_daily(engine, days_of_appliances, hours, steps=steps, wall=wall)
     appliances = appliance_totals(engine, hourly, found, steps)
     days = day_totals(engine, daily, largest=[one.appliance for one in appliances])
     whole = tuple(day.day for day in days if day.complete)
     peak, baseload = peak_and_baseload(engine, hourly, steps=steps, complete_days=whole)
     missing = gaps(engine, readings, daily)
-    load = measure(engine, history.readings, steps=steps_of_exports | steps, wall=wall, exports=terms.exports)
+    load = measure(
+        engine,
+        history.readings,
+        steps=steps_of_exports | steps,
+        wall=wall,
+        exports=terms.exports,
+        hours=all_hours,
+    )
 
     progress(STAGES[2], engine, history.rows_accepted)
     levels = {name: Level(one.avg_kwh, one.std_kwh) for name, one in found.items() if one.std_kwh is not None}
@@ -159,21 +167,27 @@ def analyse(
     return analysis, Tables(hourly, daily, anomalies, costs)
 
 
-def _set_exports_apart(engine: duckdb.DuckDBPyConnection, readings: str, terms: Terms) -> tuple[dict[str, float], str]:
-    """Return the steps of registers that feed in, and the relation of the readings without theirs.
+def _set_exports_apart(
+    engine: duckdb.DuckDBPyConnection, readings: str, hours: Hours, terms: Terms
+) -> tuple[dict[str, float], str, Hours]:
+    """Return the steps of registers that feed in, and the readings and hours without theirs.
 
     What a site feeds in is no part of its use, its peaks or its forecast.
     """
     if not terms.exports:
-        return {}, readings
-    steps = steps_minutes(engine, readings, count_days(engine, readings))
-    used = f"(SELECT * FROM {readings} WHERE appliance NOT IN ({', '.join(map(literal, sorted(terms.exports)))}))"
-    if not engine.execute(f"SELECT 1 FROM {used} LIMIT 1").fetchall():
+        return {}, readings, hours
+    steps = steps_minutes(engine, readings, create_days(engine, hours))
+    used = f"appliance NOT IN ({', '.join(map(literal, sorted(terms.exports)))})"
+    if not engine.execute(f"SELECT 1 FROM {hours.relation} WHERE {used} LIMIT 1").fetchall():
         raise TariffError(
             "export_appliances names every register of the site, so that no use is left. Leave out those that count "
             "what the site takes."
         )
-    return {name: step for name, step in steps.items() if name in terms.exports}, used
+    return (
+        {name: step for name, step in steps.items() if name in terms.exports},
+        f"(SELECT * FROM {readings} WHERE {used})",
+        replace(hours, relation=f"(SELECT * FROM {hours.relation} WHERE {used})"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
