@@ -51,7 +51,7 @@ def read(
             decimal=decimal,  # type: ignore[arg-type]
             max_reading_kwh=1e9,
             max_upload_mb=max_upload_mb,
-        )
+        ).verdict
         rows = engine.execute(
             f"SELECT timestamp, appliance, kwh, utc_offset_minutes FROM {readings_of(engine, [target])} ORDER BY ALL"
         ).fetchall()

@@ -14,7 +14,7 @@ import duckdb
 
 from .engine import file_list, literal, parquet
 from .hours import Hours
-from .intake import UnusableUploadError, Verdict, read_upload
+from .intake import Taken, UnusableUploadError, Verdict, read_upload
 from .lake import GoneError, Lake, StoredObject, fetch_folder
 from .runs import begin, record_of
 from .schema import READINGS, REJECTED, REJECTED_ROWS
@@ -104,14 +104,17 @@ class SiteHistory:
     """Of the readings, where intake has added them up already."""
 
 
-def take_in(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, path: Path, settings: Settings) -> None:
+def take_in(
+    engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, path: Path, settings: Settings
+) -> Hours | None:
     """Turn an upload, whose content is in `path`, into its file of readings and its file of rejected rows.
 
+    Returns its hours, in the engine until the next upload is taken in, where intake has added them up.
     Raises UnusableUploadError when no row is usable; readings of an earlier upload under this key then stay.
     """
     with lake.work_folder() as folder:
         try:
-            _read(engine, upload, path, settings, folder)
+            taken = _read(engine, upload, path, settings, folder)
         except UnusableUploadError as error:
             _put_rejected(engine, lake, upload, folder)
             there = lake.list(_readings_folder(upload.site), below=False)
@@ -120,6 +123,7 @@ def take_in(engine: duckdb.DuckDBPyConnection, lake: Lake, upload: Upload, path:
             raise
         _put_rejected(engine, lake, upload, folder)
         lake.put(readings_key(upload.key), folder / _READINGS_FILE)
+    return taken.hours
 
 
 def _take_in_anew(engine: duckdb.DuckDBPyConnection, lake: Lake, own: Readings, settings: Settings) -> None:
@@ -138,8 +142,8 @@ def _take_in_anew(engine: duckdb.DuckDBPyConnection, lake: Lake, own: Readings, 
         lake.put(readings_key(own.key), folder / _READINGS_FILE)
 
 
-def _read(engine: duckdb.DuckDBPyConnection, upload: Upload, path: Path, settings: Settings, folder: Path) -> None:
-    read_upload(
+def _read(engine: duckdb.DuckDBPyConnection, upload: Upload, path: Path, settings: Settings, folder: Path) -> Taken:
+    return read_upload(
         engine,
         path,
         folder / _READINGS_FILE,

@@ -58,7 +58,7 @@ def examine(engine: duckdb.DuckDBPyConnection, folder: Path, content: bytes, how
         source.write_bytes(content)
         target = work / "readings.parquet"
         try:
-            verdict = read_upload(
+            taken = read_upload(
                 engine,
                 source,
                 target,
@@ -75,6 +75,7 @@ def examine(engine: duckdb.DuckDBPyConnection, folder: Path, content: bytes, how
             assert source.read_bytes() == content
             return "refused"
         assert source.read_bytes() == content, "the upload was changed"
+        verdict = taken.verdict
         rows = _rows(engine, target)
         rejected = _rejected(engine)
         assert verdict.rows_accepted == len(rows) > 0

@@ -19,9 +19,10 @@ from .tolerant import (
     Decimal,
     read_tolerant,
 )
-from .verdict import UnusableUploadError, Verdict
+from .verdict import Taken, UnusableUploadError, Verdict
 
 __all__ = [
+    "Taken",
     "UnusableUploadError",
     "Verdict",
     "column_positions",
@@ -50,7 +51,7 @@ def read_upload(
     decimal: Decimal | None,
     max_reading_kwh: float,
     max_upload_mb: float,
-) -> Verdict:
+) -> Taken:
     """Write the readings of the upload `source` to the Parquet file `target` (the table `readings`).
 
     The column `utc_offset_minutes` is left out where no reading has an offset: it would cost as much to write
@@ -68,7 +69,7 @@ def read_upload(
         return f"FORMAT parquet, KV_METADATA {{{metadata}}}"
 
     if decimal != ",":
-        verdict = read_strict(
+        taken = read_strict(
             engine,
             text,
             dialect,
@@ -77,8 +78,8 @@ def read_upload(
             timezone=timezone,
             max_reading_kwh=max_reading_kwh,
         )
-        if verdict is not None:
-            return verdict
+        if taken is not None:
+            return taken
     text = settle(text, name, target.parent)
     verdict = read_tolerant(
         engine,
@@ -95,7 +96,7 @@ def read_upload(
         raise UnusableUploadError(_nothing_usable(engine, verdict, name, dialect))
     if verdict.rows_accepted > MOST_APPLIANCES:
         _refuse_too_many_appliances(engine, target, name)
-    return verdict
+    return Taken(verdict)
 
 
 def _refuse_too_many_appliances(engine: duckdb.DuckDBPyConnection, readings: Path, name: str) -> None:

@@ -12,12 +12,13 @@ import duckdb
 
 from ..calendar import Clock, clock
 from ..engine import file_literal, literal, parquet
+from ..hours import Hours, create_hours
 from .dialect import Dialect
 from .fields import WHITE_SPACE, clean
 from .limits import EARLIEST, LATEST, MOST_APPLIANCES, absurd_limits
 from .records import LONGEST_RECORD_BYTES, MARKS, has_endless_line
 from .text import PlainText
-from .verdict import Verdict
+from .verdict import Taken, Verdict
 
 
 def read_strict(
@@ -29,7 +30,7 @@ def read_strict(
     copy_options: Callable[[Verdict], str],
     timezone: str | None,
     max_reading_kwh: float,
-) -> Verdict | None:
+) -> Taken | None:
     """Write the readings of `text` to the Parquet file `target`, and return the account of them.
 
     Returns None, with nothing promised about `target`, unless every row is a plain reading: typed fields, a
@@ -46,10 +47,10 @@ def read_strict(
     proof = _proof(engine, parquet([target]), timezone=timezone, max_reading_kwh=max_reading_kwh)
     if proof is None:
         return None
-    count, wall = proof
+    count, wall, hours = proof
     if timezone is not None:
         _add_offsets(engine, target, wall, options)
-    return replace(verdict, rows_accepted=count)
+    return Taken(replace(verdict, rows_accepted=count), hours if hours.added_up else None)
 
 
 def _copy(
@@ -77,26 +78,13 @@ def _copy(
 
 def _proof(
     engine: duckdb.DuckDBPyConnection, readings: str, *, timezone: str | None, max_reading_kwh: float
-) -> tuple[int, Clock] | None:
-    """Return the number of readings and their clock, if nothing is odd about any of them.
-
-    Grouped by appliance and day, a bit for each hour tells at once of most files that nothing is there twice.
-    """
-    summary = engine.execute(f"""
-        SELECT sum(rows), sum(times), sum(named), sum(measured), min(lowest), max(highest), min(first), max(last),
-            bool_or(seconds), bool_and(rows = hours), count(DISTINCT appliance),
-            bool_or(
-                appliance = '' OR appliance <> trim(appliance, {WHITE_SPACE}) OR contains(appliance, chr(13))
-                OR NOT {clean("appliance")} OR translate(appliance, {literal(MARKS)}, '') <> appliance
-                OR strlen(appliance) > {LONGEST_RECORD_BYTES})
-        FROM (
-            SELECT appliance, count(*) AS rows, count(timestamp) AS times, count(appliance) AS named,
-                count(kwh) AS measured, min(kwh) AS lowest, max(kwh) AS highest,
-                min(timestamp) AS first, max(timestamp) AS last, bool_or(second(timestamp) <> 0) AS seconds,
-                bit_count(bit_or(1 << hour(timestamp))) AS hours
-            FROM {readings} GROUP BY appliance, CAST(timestamp AS DATE))""").fetchall()[0]
-    count, *counts, lowest, highest, first, last, seconds, once_an_hour, names, odd_names = summary
-    if not count or any(other != count for other in counts) or odd_names or names > MOST_APPLIANCES:
+) -> tuple[int, Clock, Hours] | None:
+    """Return the number of readings, their clock and their hours, if nothing is odd about any of them."""
+    count, *counts, lowest, highest, first, last = engine.execute(f"""
+        SELECT count(*), count(timestamp), count(appliance), count(kwh), min(kwh), max(kwh), min(timestamp),
+            max(timestamp)
+        FROM {readings}""").fetchall()[0]
+    if not count or any(other != count for other in counts):
         return None
     if not (lowest >= 0 and highest <= max_reading_kwh and first >= EARLIEST and last < LATEST):
         return None
@@ -105,24 +93,40 @@ def _proof(
         odd = f"{wall.happens_twice('timestamp')} OR {wall.never_happens('timestamp')}"
         if engine.execute(f"SELECT 1 FROM {readings} WHERE {odd} LIMIT 1").fetchone():
             return None
-    if not once_an_hour and _has_duplicates(engine, readings, whole_minutes=not seconds):
+    offset = "NULL" if timezone is None else wall.offset_of_wall("timestamp")
+    hours = create_hours(
+        engine, f"(SELECT *, CAST({offset} AS SMALLINT) AS utc_offset_minutes FROM {readings})", name="upload_hours"
+    )
+    if _has_odd_names(engine, hours) or _has_duplicates(engine, readings, hours) or absurd_limits(engine, readings):
         return None
-    if absurd_limits(engine, readings):
-        return None
-    return int(count), wall
+    return int(count), wall, hours
 
 
-def _has_duplicates(engine: duckdb.DuckDBPyConnection, readings: str, *, whole_minutes: bool) -> bool:
+def _has_odd_names(engine: duckdb.DuckDBPyConnection, hours: Hours) -> bool:
+    """Tell whether a name is one that the careful reading must see, or there are too many of them."""
+    names, odd = engine.execute(f"""
+        SELECT count(*), bool_or(
+            appliance = '' OR appliance <> trim(appliance, {WHITE_SPACE}) OR contains(appliance, chr(13))
+            OR NOT {clean("appliance")} OR translate(appliance, {literal(MARKS)}, '') <> appliance
+            OR strlen(appliance) > {LONGEST_RECORD_BYTES})
+        FROM (SELECT DISTINCT appliance FROM {hours.relation})""").fetchall()[0]
+    return bool(odd) or names > MOST_APPLIANCES
+
+
+def _has_duplicates(engine: duckdb.DuckDBPyConnection, readings: str, hours: Hours) -> bool:
     """Tell whether an appliance has a timestamp twice.
 
-    Whole minutes are marked as bits of their hour, which takes a group per hour instead of one per reading.
+    As many minutes, or hours of a day, as there are readings tell of most files at once that it has not.
     """
-    if whole_minutes:
-        repeated = f"""
-            SELECT 1 FROM {readings} GROUP BY appliance, date_trunc('hour', timestamp)
-            HAVING count(*) <> bit_count(bit_or(CAST(1 AS UBIGINT) << minute(timestamp))) LIMIT 1"""
-    else:
-        repeated = f"SELECT 1 FROM {readings} GROUP BY appliance, timestamp HAVING count(*) > 1 LIMIT 1"
+    groups = (
+        f"SELECT readings, bit_count(minutes) AS times FROM {hours.relation}"
+        if hours.added_up
+        else f"""SELECT count(*) AS readings, bit_count(bit_or(1 << hour(timestamp))) AS times
+            FROM {readings} GROUP BY appliance, CAST(timestamp AS DATE)"""
+    )
+    if not engine.execute(f"SELECT 1 FROM ({groups}) WHERE readings <> times LIMIT 1").fetchone():
+        return False
+    repeated = f"SELECT 1 FROM {readings} GROUP BY appliance, timestamp HAVING count(*) > 1 LIMIT 1"
     return engine.execute(repeated).fetchone() is not None
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from ..hours import Hours
+
 
 class UnusableUploadError(Exception):
     """An upload has no usable row. The message is a sentence: what arrived, where, what is expected."""
@@ -42,3 +44,12 @@ class Verdict:
     def from_json(cls, text: str, *, rows_accepted: int) -> Self:
         """Read what `to_json` wrote."""
         return cls(rows_accepted=rows_accepted, **json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What reading an upload gave."""
+
+    verdict: Verdict
+    hours: Hours | None = None
+    """Of its readings, where they have been added up on the way; a table in the engine."""

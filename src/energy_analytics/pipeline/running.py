@@ -18,6 +18,7 @@ from ..engine import connect
 from ..findings.records import as_rows
 from ..forecasting import warm_up
 from ..history import fingerprint, marks_of, merge, take_in
+from ..hours import Hours
 from ..insights import advise
 from ..intake import UnusableUploadError, estimated_rows
 from ..lake import GoneError, Lake, LakeError, StoredObject
@@ -126,6 +127,8 @@ class _Site:
     """Whether nothing has been taken in here yet."""
     _left: set[StoredObject] = field(default_factory=set)
     """Uploads of other processes that were taken in here, or could not be."""
+    _hours: tuple[Upload, Hours] | None = None
+    """Of the upload that was taken in last, where intake has added them up."""
     _identities: dict[StoredObject, Upload] = field(default_factory=dict)
 
     def run(self, upload: Upload) -> Manifest:
@@ -141,7 +144,7 @@ class _Site:
                 return known
             self._first = False
             self.progress(STAGES[0], self.engine, estimated_rows(path))
-            take_in(self.engine, self.lake, upload, path, self.settings)
+            self._take_in(upload, path)
             with turn_at(self.lake, self.name) as turn:
                 return self._settle(upload, path, turn)
         except UnusableUploadError as error:
@@ -208,7 +211,7 @@ class _Site:
                 raise _ReplacedError
             if not any(one.are_of(upload) for one in standing.readings):
                 # A process that was late to see that its version is replaced has written over them.
-                take_in(self.engine, self.lake, upload, path, self.settings)
+                self._take_in(upload, path)
                 continue
             if other is not None and not any(one.are_of(other) for one in standing.readings):
                 self._take_back(other)  # It was replaced or removed while it was run here.
@@ -265,6 +268,11 @@ class _Site:
             return False
         return True
 
+    def _take_in(self, upload: Upload, path: Path) -> None:
+        self._hours = None
+        hours = take_in(self.engine, self.lake, upload, path, self.settings)
+        self._hours = None if hours is None else (upload, hours)
+
     def _take_in_others(self, uploads: Sequence[StoredObject]) -> bool:
         """Take in uploads whose own processes have not, and tell whether there were any."""
         some = [stored for stored in uploads if stored not in self._left]
@@ -277,7 +285,7 @@ class _Site:
                 taken = present
                 try:
                     path = self.lake.fetch_all([taken.stored])[0]
-                    take_in(self.engine, self.lake, taken, path, self.settings)
+                    self._take_in(taken, path)
                 except (LakeError, UnusableUploadError, FileNotFoundError, duckdb.Error):
                     break  # Its own process will see to it, or say what is wrong.
                 present = find(self.lake, taken.key)
@@ -350,6 +358,8 @@ class _Site:
         """Run an upload whose readings are there, and withdraw those runs that it takes the place of."""
         self._due = [due for due in self._due if due != upload]
         history = merge(self.engine, self.lake, standing.readings_until(upload.place), self.settings)
+        if self._hours is not None and [one.are_of(self._hours[0]) for one in history.uploads] == [True]:
+            history = replace(history, hours=self._hours[1])
         before = standing.run_before(upload)
         analysis, tables = analyse(
             self.engine,
