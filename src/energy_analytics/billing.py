@@ -16,7 +16,7 @@ import duckdb
 from .aggregate import create_days, steps_minutes
 from .calendar import clock, public_holidays
 from .engine import connect
-from .history import merged, read_with_other_settings, readings_of_site, shared_span
+from .history import merge, read_with_other_settings, readings_of_site
 from .hours import create_hours
 from .lake import Lake, LakeError, LocalLake
 from .money import (
@@ -202,11 +202,7 @@ def _opened(lake: Lake, site: str, settings: Settings) -> Iterator[_Site]:
                 "or max_reading_kwh than is set here. Run its newest file again, or name the settings file of its runs "
                 "with --config."
             )
-        paths = [one.path for one in uploads]
-        readings = merged(engine, paths)
-        if shared_span(engine, paths):
-            engine.execute(f"CREATE TEMP TABLE readings AS SELECT * FROM {readings}")
-            readings = "readings"
+        readings = merge(engine, lake, uploads, own).readings
         first, last = engine.execute(f"SELECT min(timestamp), max(timestamp) FROM {readings}").fetchall()[0]
         hours = create_hours(engine, readings)
         load = measure(

@@ -3,21 +3,23 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
+from . import index as index_of
 from .engine import file_list, literal, parquet
 from .hours import Hours
+from .index import SiteIndex
 from .intake import Taken, UnusableUploadError, Verdict, read_upload
-from .lake import GoneError, Lake, StoredObject, fetch_folder
+from .lake import GoneError, Lake, StoredObject
 from .runs import begin, record_of
-from .schema import READINGS, REJECTED, REJECTED_ROWS
+from .schema import READINGS, REJECTED, REJECTED_ROWS, RUNS
 from .settings import Settings
 from .uploads import (
     Place,
@@ -34,6 +36,10 @@ from .words import csv_cell_sql
 
 _READINGS_FILE: Final = "readings.parquet"
 _MARK_CHARACTERS: Final = 16
+_LOOSE_FILES: Final = 16
+"""Files of readings that are opened one by one; where there are more, they are collected in one."""
+_COLLECTED: Final = "readings.parquet"
+_COLLECTED_FORMAT: Final = 1
 _FORMAT: Final = 2
 """Raised when intake reads the same bytes differently, so that readings are taken in anew."""
 
@@ -47,7 +53,11 @@ class Readings:
     uploaded_at: datetime
     size_bytes: int
     content_tag: str
-    path: Path
+    file: StoredObject
+    """The Parquet file in the lake."""
+    first: datetime
+    last: datetime
+    """Wall time of the first and of the last reading."""
     fingerprint: str
     """Tells the settings that they were read with."""
     verdict: Verdict
@@ -102,6 +112,8 @@ class SiteHistory:
     encodings: frozenset[str]
     hours: Hours | None = None
     """Of the readings, where intake has added them up already."""
+    loose_files: int = 0
+    """Files of readings that were opened one by one."""
 
 
 def take_in(
@@ -179,44 +191,77 @@ def _readings_folder(site: str) -> str:
     return in_site(READINGS.prefix, site, "")
 
 
-def readings_of_site(engine: duckdb.DuckDBPyConnection, lake: Lake, site: str) -> tuple[Readings, ...]:
+def readings_of_site(
+    engine: duckdb.DuckDBPyConnection, lake: Lake, site: str, index: SiteIndex | None = None
+) -> tuple[Readings, ...]:
     """Return the readings of a site's raw keys that are present, in order of the uploads that gave them."""
-    given = fetch_folder(lake, _readings_folder(site), below=False, wanted=is_readings)
-    return readings_in(engine, given, uploads_of_site(lake, site))
+    files = [stored for stored in lake.list(_readings_folder(site), below=False) if is_readings(stored)]
+    return readings_in(engine, lake.fetch_all, files, uploads_of_site(lake, site), index)
 
 
 def readings_in(
-    engine: duckdb.DuckDBPyConnection, given: Mapping[StoredObject, Path], raw: Iterable[StoredObject]
+    engine: duckdb.DuckDBPyConnection,
+    fetch: Callable[[Sequence[StoredObject]], Sequence[Path]],
+    files: Iterable[StoredObject],
+    raw: Iterable[StoredObject],
+    index: SiteIndex | None = None,
 ) -> tuple[Readings, ...]:
-    """Return what files of readings tell of themselves, in order, without those whose raw key is not present."""
-    files = {stored.key: path for stored, path in given.items()}
-    present = {stored: files[readings_key(stored.key)] for stored in raw if readings_key(stored.key) in files}
-    if not present:
-        return ()
-    paths = list(present.values())
-    counts = dict(
-        engine.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata({file_list(paths)})").fetchall()
-    )
-    marks = _marks(engine, paths)
+    """Return what files of readings tell of themselves, in order, without those whose raw key is not present.
+
+    `fetch` gives local paths of files. Those that the index knows are not read.
+    """
+    of_key = {stored.key: stored for stored in files}
+    present = {stored: of_key[readings_key(stored.key)] for stored in raw if readings_key(stored.key) in of_key}
+    told: dict[StoredObject, Any] = {
+        file: None if index is None else index.find(index_of.READINGS, file) for file in present.values()
+    }
+    unknown = [file for file, one in told.items() if one is None]
+    if unknown:
+        told |= _looked_at(engine, dict(zip(unknown, fetch(unknown), strict=True)))
+        if index is not None:
+            for file in unknown:
+                index.add(index_of.READINGS, file, told[file])
     found = []
-    for stored, path in present.items():
+    for stored, file in present.items():
         with suppress(AttributeError, KeyError, TypeError, ValueError):  # Not ours: it counts for nothing.
-            found.append(_told(stored, path, marks[path], rows=counts[str(path)]))
+            found.append(_told(stored, file, told[file]))
     return tuple(sorted(found, key=lambda one: one.place))
 
 
-def _told(stored: StoredObject, path: Path, marks: Mapping[str, str], *, rows: int) -> Readings:
+def _looked_at(
+    engine: duckdb.DuckDBPyConnection, paths: Mapping[StoredObject, Path]
+) -> dict[StoredObject, dict[str, Any]]:
+    """Return what files of readings tell of themselves, as an index keeps it."""
+    files = list(paths.values())
+    rows = dict(engine.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata({file_list(files)})").fetchall())
+    spans = {
+        name: (first, last)
+        for name, first, last in engine.execute(f"""
+            SELECT filename, CAST(min(timestamp) AS VARCHAR), CAST(max(timestamp) AS VARCHAR) FROM {parquet(files, "union_by_name", "filename")}
+            GROUP BY filename""").fetchall()
+    }
+    marks = _marks(engine, files)
+    found: dict[StoredObject, dict[str, Any]] = {}
+    for stored, path in paths.items():
+        first, last = spans.get(str(path), (None, None))
+        found[stored] = marks[path] | {"rows": rows[str(path)], "first": first, "last": last}
+    return found
+
+
+def _told(stored: StoredObject, file: StoredObject, told: Mapping[str, Any]) -> Readings:
     """Return what a file of readings tells of itself."""
-    version = json.loads(marks.get("upload", "{}"))  # Files of the first format do not tell.
+    version = json.loads(told.get("upload", "{}"))  # Files of the first format do not tell.
     at = version.get("uploaded_at")
     return Readings(
         key=stored.key,
         uploaded_at=datetime.fromisoformat(at) if at else upload_time(stored),
         size_bytes=version.get("size_bytes", stored.size_bytes),
         content_tag=version.get("content_tag", ""),
-        path=path,
-        fingerprint=marks["fingerprint"],
-        verdict=Verdict.from_json(marks["verdict"], rows_accepted=rows),
+        file=file,
+        first=datetime.fromisoformat(told["first"]).replace(tzinfo=None),
+        last=datetime.fromisoformat(told["last"]).replace(tzinfo=None),
+        fingerprint=told["fingerprint"],
+        verdict=Verdict.from_json(told["verdict"], rows_accepted=told["rows"]),
     )
 
 
@@ -224,17 +269,21 @@ def merge(
     engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[Readings], settings: Settings
 ) -> SiteHistory:
     """Merge readings of one site, taking in anew any that were read with other settings."""
+    keys = {one.key for one in uploads}
+    site = site_of(uploads[0].key)
     outdated = read_with_other_settings(uploads, settings)
-    if outdated:
-        for one in outdated:
-            _take_in_anew(engine, lake, one, settings)
-        keys = {one.key for one in uploads}
-        uploads = [one for one in readings_of_site(engine, lake, site_of(uploads[0].key)) if one.key in keys]
+    for one in outdated:
+        _take_in_anew(engine, lake, one, settings)
+    changed = bool(outdated)
+    while True:
+        if changed:
+            uploads = [one for one in readings_of_site(engine, lake, site) if one.key in keys]
+        try:
+            relation, loose = _merged(engine, lake, site, uploads)
+            break
+        except GoneError:  # One was replaced meanwhile; where its upload has gone too, it is missing now.
+            changed = True
     accepted = sum(one.verdict.rows_accepted for one in uploads)
-    relation = merged(engine, [one.path for one in uploads])
-    if len(uploads) > 1:
-        engine.execute(f"CREATE OR REPLACE TEMP TABLE readings AS SELECT * FROM {relation}")
-        relation = "readings"
     kept = engine.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]
     rejected: Counter[str] = Counter()
     for one in uploads:
@@ -247,7 +296,66 @@ def merge(
         replaced_by_later_upload=accepted - kept,
         has_offsets=any(one.verdict.has_offsets for one in uploads),
         encodings=frozenset(one.verdict.encoding for one in uploads),
+        loose_files=loose,
     )
+
+
+def _merged(engine: duckdb.DuckDBPyConnection, lake: Lake, site: str, uploads: Sequence[Readings]) -> tuple[str, int]:
+    """Return SQL for the merged readings of uploads, and how many files they lie in apart from the collected ones."""
+    collected = _collected(engine, lake, site, uploads)
+    done, files = (0, []) if collected is None else (collected[1], [collected[0]])
+    rest = uploads[done:]
+    files.extend(lake.fetch_all([one.file for one in rest]))
+    spans = [(one.first, one.last) for one in rest]
+    if done:
+        spans.insert(0, (min(one.first for one in uploads[:done]), max(one.last for one in uploads[:done])))
+    shared = shared_span(spans)
+    relation = merged(engine, files, shared)
+    if shared is not None or len(rest) > _LOOSE_FILES:
+        engine.execute(f"CREATE OR REPLACE TEMP TABLE readings AS SELECT * FROM {relation}")
+        relation = "readings"
+    return relation, len(rest)
+
+
+def collect(engine: duckdb.DuckDBPyConnection, lake: Lake, history: SiteHistory) -> None:
+    """Put the merged readings of many uploads into one file, for the next run to open in their place.
+
+    It is remembered beside the site's records, holds for exactly these files of readings, and may go at any time.
+    """
+    if history.loose_files < _LOOSE_FILES:
+        return
+    marks = {"uploads": str(len(history.uploads)), "files": _digest_of_files(history.uploads)}
+    metadata = ", ".join(f"{name}: {literal(text)}" for name, text in marks.items())
+    with lake.work_folder() as folder:
+        path = folder / _COLLECTED
+        engine.execute(f"""
+            COPY (SELECT * FROM {history.readings} ORDER BY timestamp, appliance, utc_offset_minutes DESC)
+            TO {literal(str(path))} (FORMAT parquet, KV_METADATA {{{metadata}}})""")
+        lake.remember(in_site(RUNS, site_of(history.uploads[0].key), ""), _COLLECTED, path)
+
+
+def _collected(
+    engine: duckdb.DuckDBPyConnection, lake: Lake, site: str, uploads: Sequence[Readings]
+) -> tuple[Path, int] | None:
+    """Return the file in which the first of these uploads are merged already, and how many they are."""
+    if len(uploads) <= _LOOSE_FILES:
+        return None
+    path = lake.recall(in_site(RUNS, site, ""), _COLLECTED)
+    if path is None:
+        return None
+    try:
+        marks = _marks(engine, [path])[path]
+        count = int(marks["uploads"])
+    except (duckdb.Error, KeyError, ValueError):
+        return None
+    if not 0 < count <= len(uploads) or marks.get("files") != _digest_of_files(uploads[:count]):
+        return None
+    return path, count
+
+
+def _digest_of_files(uploads: Iterable[Readings]) -> str:
+    told = json.dumps([_COLLECTED_FORMAT, *((one.file.key, one.file.version) for one in uploads)])
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def read_with_other_settings(uploads: Iterable[Readings], settings: Settings) -> list[Readings]:
@@ -270,12 +378,12 @@ def _marks(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[Pat
     return found
 
 
-def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
+def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], shared: tuple[datetime, datetime] | None) -> str:
     """Write SQL for all readings of one site's files, in which of an interval given twice the later file wins.
 
-    `paths` are in order of their uploads. Only the span of time that uploads share is searched.
+    `paths` are in order of their uploads, and `shared` is their shared span: no more of them is searched.
     """
-    everything, shared = readings_of(engine, paths), shared_span(engine, paths)
+    everything = readings_of(engine, paths)
     if shared is None:
         return everything
     within = f"timestamp BETWEEN TIMESTAMP '{shared[0]}' AND TIMESTAMP '{shared[1]}'"
@@ -291,20 +399,23 @@ def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> str:
         ORDER BY timestamp, appliance, utc_offset_minutes DESC))"""
 
 
-def shared_span(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> tuple[datetime, datetime] | None:
-    """Return the first and the last moment between which files may have the same intervals; None where none can."""
-    if len(paths) == 1:
-        return None
-    spans = engine.execute(f"""
-        SELECT min(timestamp), max(timestamp) FROM {parquet(paths, "union_by_name", "filename")} GROUP BY filename
-        ORDER BY 1, 2""").fetchall()
+def shared_span(spans: Sequence[tuple[datetime, datetime]]) -> tuple[datetime, datetime] | None:
+    """Return the first and last moment between which files of these spans may have the same intervals; None if none."""
     shared: list[tuple[datetime, datetime]] = []
-    reach = spans[0][1]
-    for first, last in spans[1:]:
-        if first <= reach:
+    reach: datetime | None = None
+    for first, last in sorted(spans):
+        if reach is not None and first <= reach:
             shared.append((first, min(last, reach)))
-        reach = max(reach, last)
+        reach = last if reach is None else max(reach, last)
     return (min(first for first, _ in shared), max(last for _, last in shared)) if shared else None
+
+
+def merged_readings(
+    engine: duckdb.DuckDBPyConnection, uploads: Sequence[Readings], paths: Mapping[StoredObject, Path]
+) -> str:
+    """Write SQL for the merged readings of one site's uploads, given in order, whose files are at these paths."""
+    shared = shared_span([(one.first, one.last) for one in uploads])
+    return merged(engine, [paths[one.file] for one in uploads], shared)
 
 
 def readings_of(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], *further: str) -> str:

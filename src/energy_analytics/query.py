@@ -13,7 +13,7 @@ import duckdb
 
 from . import schema
 from .engine import connect, file_list, file_literal, literal, parquet
-from .history import merged, readings_in, readings_of
+from .history import Readings, merged_readings, readings_in, readings_of
 from .intake import UnusableUploadError, understood
 from .lake import Lake, LocalLake, StoredObject, fetch_folder
 from .runs import Manifest, runs
@@ -232,15 +232,15 @@ class _Views:
 
     def _readings(self, given: Mapping[StoredObject, Path]) -> str:
         """Return a SELECT over the readings that count, with their site; of a site the later upload wins."""
-        sites: dict[str, list[Path]] = {}
+        sites: dict[str, list[Readings]] = {}
         uploads = [stored for stored in self.lake.list(schema.RAW) if is_upload(stored.key)] if given else []
-        for one in readings_in(self.engine, given, uploads):
-            sites.setdefault(site_of(one.key), []).append(one.path)
+        for one in readings_in(self.engine, lambda some: [given[file] for file in some], given, uploads):
+            sites.setdefault(site_of(one.key), []).append(one)
         if not sites:
             return _nothing(schema.READINGS, ("CAST(NULL AS VARCHAR) AS site",))
         return " UNION ALL ".join(
-            f"SELECT *, {literal(site)} AS site FROM {merged(self.engine, paths)}"
-            for site, paths in sorted(sites.items())
+            f"SELECT *, {literal(site)} AS site FROM {merged_readings(self.engine, of_site, given)}"
+            for site, of_site in sorted(sites.items())
         )
 
     def _raw(self) -> str:

@@ -8,11 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from . import index as index_of
 from . import schema
+from .index import SiteIndex
 from .lake import GoneError, Lake, LakeError, StoredObject, fetch_folder
 from .uploads import Upload, identify, in_site, is_upload, place_of, readings_key, site_of, upload_time
 
 _MARK_CHARACTERS: Final = 16
+_LEFT_OUT: Final = frozenset({"results", "settings", "intake"})
+"""What a brief record lacks: most of its size."""
+_ATTEMPTS: Final = 20
 
 BEGUN: Final = "begun"
 """Status of a run that may have written something by now."""
@@ -115,6 +120,52 @@ def records(lake: Lake, site: str | None = None) -> list[Manifest]:
     return sorted(manifests, key=lambda one: (one["upload"]["uploaded_at"], one["upload"]["key"]), reverse=True)
 
 
+def briefs(lake: Lake, site: str, index: SiteIndex) -> list[Manifest]:
+    """Return what all records of a site tell but their results, the newest upload first; see `full` and `mark_of`.
+
+    Records that the index knows are not read.
+    """
+    for _ in range(_ATTEMPTS):
+        listed = [stored for stored in lake.list(in_site(schema.RUNS, site, ""), below=False) if _is_json(stored)]
+        index.limit_to(index_of.RECORDS, listed)
+        told = {stored: index.find(index_of.RECORDS, stored) for stored in listed}
+        unknown = [stored for stored, brief in told.items() if brief is None]
+        try:
+            for stored, path in zip(unknown, lake.fetch_all(unknown), strict=True):
+                told[stored] = _brief(_json_of(path), stored.key)
+                index.add(index_of.RECORDS, stored, told[stored])
+        except (GoneError, FileNotFoundError):  # replaced or withdrawn since it was listed
+            continue
+        found = [brief for stored, brief in told.items() if _is_record(brief, stored.key)]
+        return sorted(found, key=lambda one: (one["upload"]["uploaded_at"], one["upload"]["key"]), reverse=True)
+    raise LakeError(f"The records of {lake.uri} change all the time; try again when less is going on there.")
+
+
+def _is_json(stored: StoredObject) -> bool:
+    return stored.key.endswith(".json")
+
+
+def _brief(manifest: Any, key: str) -> Manifest:
+    """Return what an index keeps of a record; nothing of what is no record of ours."""
+    if not _is_record(manifest, key):
+        return {}
+    told = {name: value for name, value in manifest.items() if name not in _LEFT_OUT}
+    return told | ({"mark": mark_of(manifest)} if "results" in manifest else {})
+
+
+def full(lake: Lake, brief: Manifest) -> Manifest:
+    """Return the whole record of what `briefs` gave. Raises GoneError when it has changed since."""
+    upload = upload_of(brief)
+    try:
+        manifest = json.loads(lake.read(_manifest_key(upload)))
+    except ValueError:
+        manifest = None
+    if _brief(manifest, _manifest_key(upload)) != brief:
+        raise GoneError(f"The record of {upload.key} in the lake {lake.uri} was replaced meanwhile.")
+    found: Manifest = manifest
+    return found
+
+
 def _json_of(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
@@ -195,6 +246,8 @@ def mark_of(manifest: Manifest | None) -> str | None:
     """Return what tells one state of a run from another for the run that comes after it: its stamp and episodes."""
     if manifest is None:
         return None
+    if "mark" in manifest:
+        return str(manifest["mark"])
     episodes = json.dumps(manifest["results"]["episodes"], sort_keys=True)
     return f"{manifest['stamp']} {hashlib.sha256(episodes.encode()).hexdigest()[:_MARK_CHARACTERS]}"
 

@@ -106,11 +106,30 @@ class Lake(Protocol):
         for longer. It is in no listing and in no table.
         """
 
+    def recall(self, folder: str, name: str) -> Path | None:
+        """Return a local file, to be read only, of what was remembered in a folder; None when that is nothing."""
+
+    def remember(self, folder: str, name: str, path: Path) -> None:
+        """Move a file, which must lie in a `work_folder`, to where `recall` finds it, in place of what was there.
+
+        For what can be made anew at any time: it is in no listing and in no table, and where it cannot be kept, it
+        is not.
+        """
+
     def prune(self, *prefixes: str) -> None:
-        """Remove what is left of work and claims, the folders under the prefixes that hold nothing, and an empty lake's own."""
+        """Remove what is left of work and claims, what was remembered, the folders under the prefixes that hold nothing, and an empty lake's own."""
 
     def work_folder(self) -> AbstractContextManager[Path]:
         """Give a folder for files on their way into the lake, gone afterwards."""
+
+
+MEMORY_PREFIX: Final = ".memory-"
+"""Of the names of what is remembered. No listing shows names that begin with a dot."""
+
+
+def memory_key(folder: str, name: str) -> str:
+    """Return where something is remembered."""
+    return "/".join((*folder_parts(folder), f"{MEMORY_PREFIX}{name}"))
 
 
 def key_parts(key: str) -> tuple[str, ...]:

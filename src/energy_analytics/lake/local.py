@@ -12,7 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from .contract import Claim, GoneError, LakeError, NoPlaceError, StoredObject, folder_parts, key_parts
+from .contract import (
+    MEMORY_PREFIX,
+    Claim,
+    GoneError,
+    LakeError,
+    NoPlaceError,
+    StoredObject,
+    folder_parts,
+    key_parts,
+    memory_key,
+)
 from .durable import make_folder, sync_file, sync_folder
 from .local_claim import claim_file
 from .workplace import CLAIM_PREFIX, Workplace
@@ -41,15 +51,16 @@ class LocalLake:
     def list(self, prefix: str, *, below: bool = True) -> list[StoredObject]:
         """Return the objects whose folder is `prefix`, or lies `below` it, in order of their keys."""
         folder = self._without_links(folder_parts(prefix))
+        root = f"{self.root}{os.sep}"
         found = []
         for parent, folders, names in os.walk(folder, onerror=self._unless_gone):
             folders[:] = [name for name in folders if below and not name.startswith(".")]
+            place = parent.removeprefix(root).replace(os.sep, "/")
             for name in names:
                 if name.startswith("."):
                     continue
-                path = Path(parent) / name
-                with suppress(FileNotFoundError, NoPlaceError), self._telling(path.name, "looked at in"):
-                    found.append(self._describe(path))
+                with suppress(FileNotFoundError, NoPlaceError), self._telling(name, "looked at in"):
+                    found.append(_described(f"{place}/{name}", os.lstat(f"{parent}{os.sep}{name}")))
         return sorted(found, key=lambda stored: stored.key)
 
     def strangers(self, prefix: str) -> tuple[str, ...]:
@@ -146,11 +157,28 @@ class LocalLake:
             except OSError as error:
                 raise LakeError(f"The lake {self.uri} cannot be written: {error.strerror}.") from error
 
+    def recall(self, folder: str, name: str) -> Path | None:
+        """Return what was remembered in a folder, to be read only; None when that is nothing."""
+        with suppress(LakeError, OSError):
+            path = self._path(memory_key(folder, name))
+            if stat.S_ISREG(path.lstat().st_mode):
+                return path
+        return None
+
+    def remember(self, folder: str, name: str, path: Path) -> None:
+        """Move the file `path`, which must lie in a `work_folder`, to where `recall` finds it, if it can be kept."""
+        with suppress(LakeError):
+            self._move(memory_key(folder, name), path, None)
+
     def prune(self, *prefixes: str) -> None:
-        """Remove what is left of work and claims, the folders under the prefixes that hold nothing, and an empty lake's own."""
+        """Remove what is left of work and claims, what was remembered, the folders under the prefixes that hold nothing,
+        and an empty lake's own."""
         shutil.rmtree(self.root / _WORK_FOLDER, ignore_errors=True)
         for prefix in prefixes:
-            for parent, _, _ in os.walk(self._without_links(folder_parts(prefix)), topdown=False):
+            for parent, _, names in os.walk(self._without_links(folder_parts(prefix)), topdown=False):
+                for name in names:
+                    if name.startswith(MEMORY_PREFIX):
+                        (Path(parent) / name).unlink(missing_ok=True)
                 with suppress(OSError):
                     Path(parent).rmdir()
         with suppress(OSError):
@@ -195,17 +223,7 @@ class LocalLake:
             raise LakeError(f"{error.filename} in the lake cannot be listed: {error.strerror}.") from error
 
     def _describe(self, path: Path) -> StoredObject:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            raise FileNotFoundError
-        key = path.relative_to(self.root).as_posix()
-        key_parts(key)
-        return StoredObject(
-            key=key,
-            size_bytes=status.st_size,
-            modified=datetime.fromtimestamp(status.st_mtime, UTC),
-            version=f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}",
-        )
+        return _described(path.relative_to(self.root).as_posix(), path.lstat())
 
     def _path(self, key: str) -> Path:
         return self._without_links(key_parts(key))
@@ -221,3 +239,16 @@ class LocalLake:
                     "there: put the file or folder itself in its place."
                 )
         return path
+
+
+def _described(key: str, status: os.stat_result) -> StoredObject:
+    """Return an object as a listing shows it. Raises FileNotFoundError for what is no file, and NoPlaceError."""
+    if not stat.S_ISREG(status.st_mode):
+        raise FileNotFoundError
+    key_parts(key)
+    return StoredObject(
+        key=key,
+        size_bytes=status.st_size,
+        modified=datetime.fromtimestamp(status.st_mtime, UTC),
+        version=f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}",
+    )

@@ -17,7 +17,16 @@ from tempfile import NamedTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 from .cache import Cache, Name, process_cache
-from .contract import Claim, GoneError, LakeError, StoredObject, folder_parts, key_parts
+from .contract import (
+    MEMORY_PREFIX,
+    Claim,
+    GoneError,
+    LakeError,
+    StoredObject,
+    folder_parts,
+    key_parts,
+    memory_key,
+)
 from .s3_claim import CLAIM, claim_object
 from .s3_errors import is_gone, translated
 
@@ -204,8 +213,19 @@ class S3Lake:
         key = "/".join((*folder_parts(folder), CLAIM))
         return claim_object(self._client, self.bucket, key, seconds=seconds, asking=self._asking)
 
+    def recall(self, folder: str, name: str) -> Path | None:
+        """Return a local file, to be read only, of what was remembered in a folder; None when that is nothing."""
+        with suppress(LakeError):
+            return self.fetch(memory_key(folder, name))
+        return None
+
+    def remember(self, folder: str, name: str, path: Path) -> None:
+        """Move the file `path`, which must lie in a `work_folder`, to where `recall` finds it, if it can be kept."""
+        with suppress(LakeError):
+            self.put(memory_key(folder, name), path)
+
     def prune(self, *prefixes: str) -> None:
-        """Remove claims that were left; a bucket has no folders that could be left empty."""
+        """Remove claims that were left and what was remembered; a bucket has no folders that could be left empty."""
         for prefix in prefixes:
             with self._asking():
                 pages = self._client.get_paginator("list_objects_v2").paginate(
@@ -213,7 +233,7 @@ class S3Lake:
                 )
                 keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
             for key in keys:
-                if key.endswith(f"/{CLAIM}"):
+                if key.endswith(f"/{CLAIM}") or f"/{MEMORY_PREFIX}" in key:
                     with self._asking():
                         self._client.delete_object(Bucket=self.bucket, Key=key)
 

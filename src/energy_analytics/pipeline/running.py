@@ -17,8 +17,9 @@ from ..account import describe_run, summary_of
 from ..engine import connect
 from ..findings.records import as_rows
 from ..forecasting import warm_up
-from ..history import fingerprint, marks_of, merge, take_in
+from ..history import collect, fingerprint, marks_of, merge, take_in
 from ..hours import Hours
+from ..index import SiteIndex
 from ..insights import advise
 from ..intake import UnusableUploadError, estimated_rows
 from ..lake import GoneError, Lake, LakeError, StoredObject
@@ -28,6 +29,7 @@ from ..runs import (
     Manifest,
     begin,
     ended_run,
+    full,
     mark_of,
     put_manifest,
     result_keys,
@@ -105,7 +107,9 @@ def _site_at(
     with lake.work_folder() as spill:
         engine = connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill)
         with engine:
-            yield _Site(name, engine, lake, settings, progress, others)
+            site = _Site(name, engine, lake, settings, progress, others)
+            yield site
+            site.keep_index()
 
 
 @dataclass(slots=True)
@@ -129,7 +133,13 @@ class _Site:
     """Uploads of other processes that were taken in here, or could not be."""
     _hours: tuple[Upload, Hours] | None = None
     """Of the upload that was taken in last, where intake has added them up."""
+    _index: SiteIndex | None = None
     _identities: dict[StoredObject, Upload] = field(default_factory=dict)
+
+    def keep_index(self) -> None:
+        """Write down what was seen of the site, for the next run of it."""
+        if self._index is not None:
+            self._index.keep()
 
     def run(self, upload: Upload) -> Manifest:
         """Run a version of an upload. Raises _ReplacedError or GoneError when it is not the present one any more."""
@@ -249,17 +259,18 @@ class _Site:
             return None
         wanted = describe_run(upload, self.settings, status="succeeded")
         read_with = fingerprint(self.settings)
-        if any(found[0].get(name) != value for name, value in wanted.items()) or any(
+        recorded = full(self.lake, found[0])
+        if any(recorded.get(name) != value for name, value in wanted.items()) or any(
             one.fingerprint != read_with for one in standing.readings_until(upload.place)
         ):
             return None
-        left_out = dismissed_of(found[0]["results"], self.lake, self.name)
-        if "words" in found[0] or left_out != found[0]["dismissed"]:
+        left_out = dismissed_of(recorded["results"], self.lake, self.name)
+        if "words" in recorded or left_out != recorded["dismissed"]:
             return None
-        keys = set(found[0]["outputs"].values())
+        keys = set(recorded["outputs"].values())
         if standing.is_newest(upload):
             keys.update(outputs.curated_keys(self.name).values())
-        return found[0] if all(self._is_there(key) for key in keys) else None
+        return recorded if all(self._is_there(key) for key in keys) else None
 
     def _is_there(self, key: str) -> bool:
         try:
@@ -352,7 +363,9 @@ class _Site:
         self._due.extend(identify(self.lake, standing.raw[twin.key]) for twin in standing.twins_of(manifest))
 
     def _survey(self) -> Standing:
-        return survey(self.engine, self.lake, self.name)
+        if self._index is None:
+            self._index = SiteIndex(self.lake, self.name)
+        return survey(self.engine, self.lake, self.name, self._index)
 
     def _run_once(self, upload: Upload, standing: Standing, *, withdrawing: Sequence[Manifest] = ()) -> Manifest:
         """Run an upload whose readings are there, and withdraw those runs that it takes the place of."""
@@ -360,7 +373,8 @@ class _Site:
         history = merge(self.engine, self.lake, standing.readings_until(upload.place), self.settings)
         if self._hours is not None and [one.are_of(self._hours[0]) for one in history.uploads] == [True]:
             history = replace(history, hours=self._hours[1])
-        before = standing.run_before(upload)
+        brief = standing.run_before(upload)
+        before = None if brief is None else full(self.lake, brief)
         analysis, tables = analyse(
             self.engine,
             history,
@@ -388,6 +402,8 @@ class _Site:
             if all(one["stamp"] != upload.stamp for one in standing.records):
                 begin(self.lake, upload)
             self.lake.put_all(files)
+        if standing.is_newest(upload):
+            collect(self.engine, self.lake, history)
         verdict = next(one.verdict for one in history.uploads if one.are_of(upload))
         rejected_key = upload.result_key(schema.REJECTED, "rejected.csv")
         if verdict.rejected_by_reason:

@@ -8,9 +8,11 @@ from typing import Final
 
 import duckdb
 
+from .. import index as index_of
 from ..history import Readings, marks_of, readings_in
-from ..lake import Lake, StoredObject, fetch_folder
-from ..runs import Manifest, has_ended, mark_of, records, upload_of
+from ..index import SiteIndex
+from ..lake import GoneError, Lake, LakeError, StoredObject
+from ..runs import Manifest, briefs, has_ended, mark_of, upload_of
 from ..schema import READINGS
 from ..uploads import (
     Place,
@@ -32,6 +34,9 @@ So an upload that no process survives is met by others for so long, and no longe
 _SMALL_BYTES: Final = 8 << 20
 """A larger upload is left to its own process, which may refuse it."""
 
+_ATTEMPTS: Final = 20
+"""A site that changes while it is looked at so many times in a row never rests."""
+
 Identified = Callable[[StoredObject], Upload | None]
 """Says which upload a raw object is; None when it is not there any more."""
 
@@ -45,7 +50,7 @@ class Standing:
     readings: tuple[Readings, ...]
     """Of the uploads that are present, the earliest upload first."""
     records: tuple[Manifest, ...]
-    """Of all runs, the earliest upload first."""
+    """Of all runs, in brief (`runs.briefs`), the earliest upload first."""
     strays: tuple[str, ...]
     """Keys of files of readings whose uploads are gone."""
 
@@ -182,18 +187,25 @@ class Standing:
         return next(known, identify(lake, present) if latest.are_of(present) else None)
 
 
-def survey(engine: duckdb.DuckDBPyConnection, lake: Lake, site: str) -> Standing:
+def survey(engine: duckdb.DuckDBPyConnection, lake: Lake, site: str, index: SiteIndex) -> Standing:
     """Look at what a site has in the lake.
 
     The uploads are looked at last: what readings or runs there are, their uploads came before them.
     """
-    manifests = records(lake, site)
-    given = fetch_folder(lake, in_site(READINGS.prefix, site, ""), below=False, wanted=is_readings)
-    raw = uploads_of_site(lake, site)
-    expected = {readings_key(stored.key) for stored in raw}
-    return Standing(
-        raw={stored.key: stored for stored in raw},
-        readings=readings_in(engine, given, raw),
-        records=tuple(reversed(manifests)),
-        strays=tuple(stored.key for stored in given if stored.key not in expected),
-    )
+    for _ in range(_ATTEMPTS):
+        manifests = briefs(lake, site, index)
+        files = [stored for stored in lake.list(in_site(READINGS.prefix, site, ""), below=False) if is_readings(stored)]
+        index.limit_to(index_of.READINGS, files)
+        raw = uploads_of_site(lake, site)
+        expected = {readings_key(stored.key) for stored in raw}
+        try:
+            readings = readings_in(engine, lake.fetch_all, files, raw, index)
+        except GoneError:
+            continue  # One was replaced since it was listed.
+        return Standing(
+            raw={stored.key: stored for stored in raw},
+            readings=readings,
+            records=tuple(reversed(manifests)),
+            strays=tuple(stored.key for stored in files if stored.key not in expected),
+        )
+    raise LakeError(f"The site {site or 'at the root'} in {lake.uri} changes all the time; try again later.")

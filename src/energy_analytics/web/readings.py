@@ -158,24 +158,18 @@ class RawReadings:
         if not given:
             return Files(())
         with self._engine.use() as engine:
-            ordered = [one.path for one in readings_in(engine, given, site.readings.values())]
-            spans = {
-                name: (first, last)
-                for name, first, last in engine.execute(
-                    f"SELECT filename, min(timestamp), max(timestamp) FROM {parquet(ordered, 'filename')} GROUP BY ALL"
-                ).fetchall()
-            }
+            ordered = readings_in(engine, lambda some: [given[file] for file in some], given, site.readings.values())
+            paths = [given[one.file] for one in ordered]
             with_offsets = {
                 row[0]
                 for row in engine.execute(
-                    f"SELECT file_name FROM parquet_schema({file_list(ordered)}) WHERE name = 'utc_offset_minutes'"
+                    f"SELECT file_name FROM parquet_schema({file_list(paths)}) WHERE name = 'utc_offset_minutes'"
                 ).fetchall()
             }
         return Files(
             tuple(
-                File(path, *spans[str(path)], has_offsets=str(path) in with_offsets)
-                for path in ordered
-                if str(path) in spans
+                File(path, one.first, one.last, has_offsets=str(path) in with_offsets)
+                for one, path in zip(ordered, paths, strict=True)
             )
         )
 

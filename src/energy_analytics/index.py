@@ -1,0 +1,73 @@
+"""An index of a site: what its records and files of readings tell, so that a run need not open them all again.
+
+A site that is uploaded to every day has thousands of both after some years. The index lies beside the records, and
+may go at any time: each entry holds for one version of one object, and what it lacks is read from the object.
+"""
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Final
+
+from .lake import Lake, StoredObject
+from .schema import RUNS
+from .uploads import in_site
+
+RECORDS: Final = "records"
+READINGS: Final = "readings"
+
+_NAME: Final = "index.json"
+_FORMAT: Final = 1
+_FEWEST: Final = 8
+"""Objects from which an index is kept: fewer are read as quickly."""
+
+
+class SiteIndex:
+    """What objects of a site tell, by kind, key and version."""
+
+    def __init__(self, lake: Lake, site: str) -> None:
+        self._lake = lake
+        self._folder = in_site(RUNS, site, "")
+        self._entries = self._recalled()
+        self._changed = False
+
+    def find(self, kind: str, stored: StoredObject) -> Any:
+        """Return what an object tells; None where this version is not in the index."""
+        entry = self._entries[kind].get(stored.key)
+        return entry[1] if isinstance(entry, list) and len(entry) == 2 and entry[0] == stored.version else None
+
+    def add(self, kind: str, stored: StoredObject, told: Any) -> None:
+        """Note what an object tells, as JSON."""
+        self._entries[kind][stored.key] = [stored.version, told]
+        self._changed = True
+
+    def limit_to(self, kind: str, present: Collection[StoredObject]) -> None:
+        """Drop what is not there any more."""
+        entries, keys = self._entries[kind], {stored.key for stored in present}
+        for key in entries.keys() - keys:
+            del entries[key]
+            self._changed = True
+
+    def keep(self) -> None:
+        """Write it for the next run, where it is worth that."""
+        if not self._changed or len(self._entries[READINGS]) < _FEWEST:
+            return
+        with self._lake.work_folder() as folder:
+            path = folder / _NAME
+            path.write_text(json.dumps({"format": _FORMAT, **self._entries}, separators=(",", ":")), encoding="utf-8")
+            self._lake.remember(self._folder, _NAME, path)
+        self._changed = False
+
+    def _recalled(self) -> dict[str, dict[str, Any]]:
+        path = self._lake.recall(self._folder, _NAME)
+        found = None if path is None else _json_of(path)
+        if not isinstance(found, dict) or found.get("format") != _FORMAT:
+            return {RECORDS: {}, READINGS: {}}
+        return {kind: found[kind] if isinstance(found.get(kind), dict) else {} for kind in (RECORDS, READINGS)}
+
+
+def _json_of(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
