@@ -237,8 +237,8 @@ def _looked_at(
     spans = {
         name: (first, last)
         for name, first, last in engine.execute(f"""
-            SELECT filename, CAST(min(timestamp) AS VARCHAR), CAST(max(timestamp) AS VARCHAR) FROM {parquet(files, "union_by_name", "filename")}
-            GROUP BY filename""").fetchall()
+            SELECT filename, CAST(min(timestamp) AS VARCHAR), CAST(max(timestamp) AS VARCHAR)
+            FROM {parquet(files, "union_by_name", "filename")} GROUP BY filename""").fetchall()
     }
     marks = _marks(engine, files)
     found: dict[StoredObject, dict[str, Any]] = {}

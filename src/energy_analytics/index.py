@@ -30,6 +30,8 @@ class SiteIndex:
         self._folder = in_site(RUNS, site, "")
         self._entries = self._recalled()
         self._changed = False
+        self.sound: dict[str, str] = {}
+        """Versions of records, by key, that were found to be ours."""
 
     def find(self, kind: str, stored: StoredObject) -> Any:
         """Return what an object tells; None where this version is not in the index."""

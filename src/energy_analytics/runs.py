@@ -136,7 +136,11 @@ def briefs(lake: Lake, site: str, index: SiteIndex) -> list[Manifest]:
                 index.add(index_of.RECORDS, stored, told[stored])
         except (GoneError, FileNotFoundError):  # replaced or withdrawn since it was listed
             continue
-        found = [brief for stored, brief in told.items() if _is_record(brief, stored.key)]
+        found = []
+        for stored, brief in told.items():
+            if index.sound.get(stored.key) == stored.version or _is_record(brief, stored.key):
+                index.sound[stored.key] = stored.version
+                found.append(brief)
         return sorted(found, key=lambda one: (one["upload"]["uploaded_at"], one["upload"]["key"]), reverse=True)
     raise LakeError(f"The records of {lake.uri} change all the time; try again when less is going on there.")
 

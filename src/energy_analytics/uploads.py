@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from . import schema
@@ -56,7 +56,7 @@ class Upload:
     @property
     def name(self) -> str:
         """The file's name, for messages."""
-        return PurePosixPath(self.key).name
+        return name_of(self.key)
 
     @property
     def stamp(self) -> str:
@@ -84,7 +84,12 @@ def is_upload(key: str) -> bool:
 
 def site_of(key: str) -> str:
     """Return the folder between the first prefix of the key and the file."""
-    return "/".join(PurePosixPath(key).parts[1:-1])
+    return "/".join(key.split("/")[1:-1])
+
+
+def name_of(key: str) -> str:
+    """Return the name of the file in its folder."""
+    return key.rpartition("/")[2]
 
 
 def in_site(prefix: str, site: str, name: str) -> str:
@@ -121,7 +126,7 @@ def _can_be_in_key(char: str) -> bool:
 
 def readings_key(key: str) -> str:
     """Return where the readings of a raw key lie."""
-    return in_site(schema.READINGS.prefix, site_of(key), PurePosixPath(key).name + ".parquet")
+    return in_site(schema.READINGS.prefix, site_of(key), f"{name_of(key)}.parquet")
 
 
 def is_readings(stored: StoredObject) -> bool:

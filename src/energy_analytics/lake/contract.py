@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final, Protocol
 
 _NO_KEY: Final = re.compile(r"[\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Backslashes are folders elsewhere, control characters play tricks on terminals and logs, and no store holds halves
 of characters, which stand for the bytes of a name that is not UTF-8."""
+
+
+_NO_NAMES: Final = frozenset({"", ".", ".."})
 
 
 class LakeError(Exception):
@@ -134,8 +137,8 @@ def memory_key(folder: str, name: str) -> str:
 
 def key_parts(key: str) -> tuple[str, ...]:
     """Return the names that a key is made of. Raises NoPlaceError for one that leads elsewhere or has two spellings."""
-    parts = PurePosixPath(key).parts
-    if not parts or "/".join(parts) != key or parts[0] == "/" or ".." in parts or _NO_KEY.search(key):
+    parts = tuple(key.split("/"))
+    if not _NO_NAMES.isdisjoint(parts) or _NO_KEY.search(key):
         raise NoPlaceError(
             f"{key!r} is no place in a lake: names there have no control characters, no backslash, no . or .. and are UTF-8."
         )
