@@ -6,6 +6,7 @@ from typing import Final
 
 import duckdb
 
+from .engine import significant
 from .results import Anomaly, AnomalySummary
 
 _TOP: Final = 10
@@ -22,11 +23,12 @@ class Level:
 def create_anomalies(
     engine: duckdb.DuckDBPyConnection, readings: str, levels: Mapping[str, Level], *, sigma: float
 ) -> str:
-    """Create the table of readings above their threshold (`schema.ANOMALIES_DATA`), and return its name.
+    """Find the readings above their threshold, and return the relation of them (`schema.ANOMALIES_DATA`), in order.
 
-    An appliance without spread has no anomaly.
+    An appliance without spread has no anomaly. There may be millions, so a row keeps the place of its appliance, and
+    what belongs to the appliance is looked up in lists: a join would lose the order, and sorting names takes long.
     """
-    spread = {appliance: level for appliance, level in levels.items() if level.std_kwh > 0}
+    spread = {appliance: level for appliance, level in sorted(levels.items()) if level.std_kwh > 0}
     engine.execute("CREATE OR REPLACE TEMP TABLE levels (appliance VARCHAR, mean_kwh DOUBLE, std_kwh DOUBLE)")
     engine.execute(
         "INSERT INTO levels SELECT unnest(?::VARCHAR[]), unnest(?::DOUBLE[]), unnest(?::DOUBLE[])",
@@ -36,14 +38,38 @@ def create_anomalies(
             [level.std_kwh for level in spread.values()],
         ],
     )
+    threshold = f"mean_kwh + {sigma!r} * std_kwh"
+    for name, value in (
+        ("names", "appliance"),
+        ("means", "mean_kwh"),
+        ("deviations", "std_kwh"),
+        ("thresholds", threshold),
+        ("printed_thresholds", f"CAST({significant(threshold)} AS VARCHAR)"),
+    ):
+        engine.execute(f"SET VARIABLE anomaly_{name} = (SELECT list({value} ORDER BY rowid) FROM levels)")
     engine.execute(f"""
         CREATE OR REPLACE TEMP TABLE anomalies AS
-        SELECT timestamp, appliance, kwh, mean_kwh + {sigma!r} * std_kwh AS threshold,
-            (kwh - mean_kwh) / std_kwh AS z_score
+        SELECT timestamp, CAST(levels.rowid + 1 AS INTEGER) AS place, kwh
         FROM {readings} JOIN levels USING (appliance)
-        WHERE kwh > mean_kwh + {sigma!r} * std_kwh
-        ORDER BY timestamp, appliance, z_score""")
-    return "anomalies"
+        WHERE kwh > {threshold}
+        ORDER BY timestamp, place, kwh""")
+    return f"""(SELECT timestamp, {_of("names")} AS appliance, kwh, {_of("thresholds")} AS threshold,
+        {_Z_SCORE} AS z_score FROM anomalies)"""
+
+
+def printed_anomalies() -> str:
+    """Write SQL for the same rows as they are printed: threshold and z-score as text of 12 significant digits."""
+    return f"""(SELECT timestamp, {_of("names")} AS appliance, kwh, {_of("printed_thresholds")} AS threshold,
+        CASE WHEN z_score < 1e6 AND contains(digits, '.') THEN digits ELSE CAST(CAST(digits AS DOUBLE) AS VARCHAR)
+            END AS z_score
+        FROM (SELECT *, {_Z_SCORE} AS z_score, printf('%.12g', z_score) AS digits FROM anomalies))"""
+
+
+def _of(what: str) -> str:
+    return f"list_extract(getvariable('anomaly_{what}'), place)"
+
+
+_Z_SCORE: Final = f"(kwh - {_of('means')}) / {_of('deviations')}"
 
 
 def summarise(engine: duckdb.DuckDBPyConnection, anomalies: str, *, sigma: float) -> AnomalySummary:

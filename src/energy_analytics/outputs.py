@@ -12,7 +12,8 @@ from typing import Final
 import duckdb
 
 from . import schema
-from .engine import literal, significant
+from .anomalies import printed_anomalies
+from .engine import literal
 from .results import Analysis, ApplianceTotal, Money
 from .uploads import in_site
 from .words import csv_cell, csv_cell_sql
@@ -89,13 +90,12 @@ def forecast_csv(analysis: Analysis) -> bytes:
     return _csv(schema.FORECAST_DATA.column_names, rows)
 
 
-def write_anomalies(engine: duckdb.DuckDBPyConnection, path: Path, anomalies: str) -> None:
-    """Write the table of anomalies; the header alone when there are none."""
+def write_anomalies(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Write the anomalies that were found, in order; the header alone when there are none."""
     engine.execute(f"""
         COPY (
-            SELECT timestamp, {csv_cell_sql("appliance")} AS appliance, kwh, {significant("threshold")} AS threshold,
-                {significant("z_score")} AS z_score
-            FROM {anomalies}
+            SELECT timestamp, {csv_cell_sql("appliance")} AS appliance, kwh, threshold, z_score
+            FROM {printed_anomalies()}
         ) TO {literal(str(path))} (FORMAT csv, HEADER)""")
 
 
@@ -108,11 +108,19 @@ def curated_keys(site: str) -> dict[str, str]:
 
 
 def write_curated(
-    engine: duckdb.DuckDBPyConnection, folder: Path, hourly: str, daily: str, costs: str, analysis: Analysis
+    engine: duckdb.DuckDBPyConnection,
+    folder: Path,
+    hourly: str,
+    daily: str,
+    costs: str,
+    analysis: Analysis,
+    *,
+    hours_in_order: bool = False,
 ) -> dict[str, Path]:
     """Write the site's curated tables into a folder, and return them by the keys under which they replace others.
 
-    `costs` is the relation of what the appliances cost and emitted on each day.
+    `costs` is the relation of what the appliances cost and emitted on each day; hours that are in a settled order
+    already are not sorted.
     """
     complete = [day.day for day in analysis.days if day.complete]
     site = literal(analysis.site)
@@ -121,7 +129,7 @@ def write_curated(
         COPY (
             SELECT hour, appliance, kwh, readings, CAST(utc_offset_minutes AS SMALLINT) AS utc_offset_minutes,
                 {site} AS site
-            FROM {hourly}
+            FROM {hourly} {"" if hours_in_order else "ORDER BY hour, appliance, utc_offset_minutes DESC"}
         ) TO {literal(str(files[schema.HOURLY.name]))} (FORMAT parquet)""")
     engine.execute(
         f"""

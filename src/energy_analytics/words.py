@@ -207,8 +207,9 @@ def text_of_csv_cell_sql(cell: str) -> str:
 
 
 def _begins(text: str, position: int) -> str:
-    of = ", ".join(_sql(char) for char in (*_FORMULA, _LITERAL))
-    return f"substr({text}, {position}, 1) IN ({of})"
+    # No IN: the engine makes a join of a long list, which loses the order of the rows.
+    of = " || ".join(_sql(char) for char in (*_FORMULA, _LITERAL))
+    return f"(length({text}) >= {position} AND strpos({of}, substr({text}, {position}, 1)) > 0)"
 
 
 def _sql(char: str) -> str:

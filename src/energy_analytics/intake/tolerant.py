@@ -74,7 +74,7 @@ def read_tolerant(
     _refuse_duplicates(engine, placed)
     remaining = _remaining(engine, placed)
     verdict = _account(engine, remaining, text, dialect, has_offsets=habits.has_offsets)
-    order = "" if remaining == placed else "ORDER BY line"
+    order = "" if remaining == placed and timezone is None else "ORDER BY line"  # A join loses the order.
     with_offset = timezone is not None or habits.has_offsets
     offset = ", CAST(utc_offset_minutes AS SMALLINT) AS utc_offset_minutes" if with_offset else ""
     engine.execute(f"""

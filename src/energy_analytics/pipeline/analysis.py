@@ -56,7 +56,8 @@ class Tables:
 
     hourly: str
     daily: str
-    anomalies: str
+    hours_in_order: bool
+    """Whether the hours come in an order that does not depend on how the readings lie in files."""
     costs: str
     """Of appliances on days, with what they emitted; an SQL relation."""
 
@@ -94,6 +95,7 @@ def analyse(
     first, last = min(one.first for one in found.values()), max(one.last for one in found.values())
     wall = clock(settings.timezone, first, last)
     steps = steps_minutes(engine, readings, days_of_appliances)
+    in_order = not terms.exports and (hours.added_up or len(history.uploads) == 1)
     hourly = create_hourly(engine, hours, days_of_appliances)
     daily = create_daily(engine, days_of_appliances, hours, steps=steps, wall=wall)
     appliances = appliance_totals(engine, hourly, found, steps)
@@ -164,7 +166,7 @@ def analyse(
         temperature_c=None if settings.temperature_file is None else read_temperatures(settings.temperature_file),
         money=money,
     )
-    return analysis, Tables(hourly, daily, anomalies, costs)
+    return analysis, Tables(hourly, daily, in_order, costs)
 
 
 def _set_exports_apart(

@@ -397,7 +397,15 @@ class _Site:
         with self.lake.work_folder() as folder:
             files = self._write(upload, analysis, advice, tables, keys, folder, left_out)
             if standing.is_newest(upload):
-                files |= outputs.write_curated(self.engine, folder, tables.hourly, tables.daily, tables.costs, analysis)
+                files |= outputs.write_curated(
+                    self.engine,
+                    folder,
+                    tables.hourly,
+                    tables.daily,
+                    tables.costs,
+                    analysis,
+                    hours_in_order=tables.hours_in_order,
+                )
                 self._curated_by = upload
             if all(one["stamp"] != upload.stamp for one in standing.records):
                 begin(self.lake, upload)
@@ -453,7 +461,7 @@ class _Site:
             files[keys[name]] = folder / name
             files[keys[name]].write_bytes(content)
         files[keys["anomalies"]] = folder / "anomalies"
-        outputs.write_anomalies(self.engine, folder / "anomalies", tables.anomalies)
+        outputs.write_anomalies(self.engine, folder / "anomalies")
         return files
 
 
