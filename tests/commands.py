@@ -73,9 +73,11 @@ def run_key(lake: Path, key: str, **settings: object) -> dict[str, object]:
 
 
 def state(lake: Path, *, without: Iterable[str] = ("raw",)) -> dict[str, str]:
-    """Return the digest of every file of a lake by its key."""
+    """Return the digest of every file of a lake by its key, but of what is only remembered."""
     return {
         path.relative_to(lake).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(lake.rglob("*"))
-        if path.is_file() and path.relative_to(lake).parts[0] not in {".work", *without}
+        if path.is_file()
+        and not path.name.startswith(".memory-")
+        and path.relative_to(lake).parts[0] not in {".work", *without}
     }

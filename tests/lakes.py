@@ -81,6 +81,15 @@ def as_if_each_had_come_once(lake: Lake, *, settings: Settings = QUICK) -> dict[
 
 
 @contextmanager
+def indexed_from_the_first() -> Iterator[None]:
+    """Keep an index and collect readings of sites with few uploads, as of those with many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("energy_analytics.index._FEWEST", 1)
+        patch.setattr("energy_analytics.history._LOOSE_FILES", 1)
+        yield
+
+
+@contextmanager
 def counted(lake: S3Lake) -> Iterator[collections.Counter[str]]:
     """Count what is asked of S3 meanwhile, by operation."""
     found: collections.Counter[str] = collections.Counter()

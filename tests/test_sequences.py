@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +12,7 @@ from commands import drop, hourly_rows, run_key, state
 from conserved import check_energy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lakes import QUICK
+from lakes import QUICK, indexed_from_the_first
 from zygote import Zygote, zygote
 
 from energy_analytics.lake import LocalLake
@@ -97,20 +97,21 @@ def as_is(root: Path, afresh: Path) -> dict[str, str]:
     return state(afresh, without=())
 
 
-def holds(acts: list[Act], order: list[int], forks: tuple[Zygote, Zygote] | None) -> None:
+def holds(acts: list[Act], order: list[int], forks: tuple[Zygote, Zygote] | None, *, indexed: bool = False) -> None:
     with TemporaryDirectory() as name:
         root, moments = Path(name, "lake"), iter(order)
         root.mkdir()
-        for act in acts:
-            for step in act:
-                put(root, step, next(moments))
-            if forks is None:
-                alone(root, act)
-            else:
-                together(root, act, forks)
-        for stored in waiting_uploads(LocalLake(root)):  # whose event came before them
-            with suppress(FailedRunError):
-                run_key(root, stored.key)
+        with indexed_from_the_first() if indexed else nullcontext():
+            for act in acts:
+                for step in act:
+                    put(root, step, next(moments))
+                if forks is None:
+                    alone(root, act)
+                else:
+                    together(root, act, forks)
+            for stored in waiting_uploads(LocalLake(root)):  # whose event came before them
+                with suppress(FailedRunError):
+                    run_key(root, stored.key)
         assert state(root, without=()) == as_is(root, Path(name, "afresh"))
         check_energy(LocalLake(root))
 
@@ -125,6 +126,20 @@ def test_any_sequence(acts: list[Act], order: list[int]) -> None:
 @given(pairs, minutes)
 def test_two_at_a_time(both: tuple[Zygote, Zygote], acts: list[Act], order: list[int]) -> None:
     holds(acts, order, both)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@given(one_by_one, minutes)
+def test_any_sequence_of_a_site_with_an_index(acts: list[Act], order: list[int]) -> None:
+    """What is remembered of many uploads is remembered of few here: the end is that of lakes without it."""
+    holds(acts, order, None, indexed=True)
+
+
+@pytest.mark.long
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(one_by_one, minutes)
+def test_many_sequences_of_a_site_with_an_index(acts: list[Act], order: list[int]) -> None:
+    holds(acts, order, None, indexed=True)
 
 
 @pytest.mark.long

@@ -38,6 +38,7 @@ _READINGS_FILE: Final = "readings.parquet"
 _MARK_CHARACTERS: Final = 16
 _LOOSE_FILES: Final = 16
 """Files of readings that are opened one by one; where there are more, they are collected in one."""
+_FEW_FILES: Final = 4
 _COLLECTED: Final = "readings.parquet"
 _COLLECTED_FORMAT: Final = 1
 _FORMAT: Final = 2
@@ -212,20 +213,18 @@ def readings_in(
     """
     of_key = {stored.key: stored for stored in files}
     present = {stored: of_key[readings_key(stored.key)] for stored in raw if readings_key(stored.key) in of_key}
-    told: dict[StoredObject, Any] = {
-        file: None if index is None else index.find(index_of.READINGS, file) for file in present.values()
+    found = {
+        file: None if index is None else _told(stored, file, index.find(index_of.READINGS, file))
+        for stored, file in present.items()
     }
-    unknown = [file for file, one in told.items() if one is None]
+    unknown = {file: stored for stored, file in present.items() if found[file] is None}
     if unknown:
-        told |= _looked_at(engine, dict(zip(unknown, fetch(unknown), strict=True)))
-        if index is not None:
-            for file in unknown:
-                index.add(index_of.READINGS, file, told[file])
-    found = []
-    for stored, file in present.items():
-        with suppress(AttributeError, KeyError, TypeError, ValueError):  # Not ours: it counts for nothing.
-            found.append(_told(stored, file, told[file]))
-    return tuple(sorted(found, key=lambda one: one.place))
+        paths = dict(zip(unknown, fetch(list(unknown)), strict=True))
+        for file, told in _looked_at(engine, paths).items():
+            found[file] = _told(unknown[file], file, told)
+            if index is not None:
+                index.add(index_of.READINGS, file, told)
+    return tuple(sorted((one for one in found.values() if one is not None), key=lambda one: one.place))
 
 
 def _looked_at(
@@ -234,12 +233,12 @@ def _looked_at(
     """Return what files of readings tell of themselves, as an index keeps it."""
     files = list(paths.values())
     rows = dict(engine.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata({file_list(files)})").fetchall())
-    spans = {
-        name: (first, last)
-        for name, first, last in engine.execute(f"""
-            SELECT filename, CAST(min(timestamp) AS VARCHAR), CAST(max(timestamp) AS VARCHAR)
-            FROM {parquet(files, "union_by_name", "filename")} GROUP BY filename""").fetchall()
-    }
+    ends = "CAST(min(timestamp) AS VARCHAR), CAST(max(timestamp) AS VARCHAR)"
+    if len(files) <= _FEW_FILES:  # Of one file the engine knows them without reading it.
+        spans = {str(path): engine.execute(f"SELECT {ends} FROM {parquet([path])}").fetchall()[0] for path in files}
+    else:
+        selected = f"SELECT filename, {ends} FROM {parquet(files, 'union_by_name', 'filename')} GROUP BY filename"
+        spans = {name: (first, last) for name, first, last in engine.execute(selected).fetchall()}
     marks = _marks(engine, files)
     found: dict[StoredObject, dict[str, Any]] = {}
     for stored, path in paths.items():
@@ -248,21 +247,24 @@ def _looked_at(
     return found
 
 
-def _told(stored: StoredObject, file: StoredObject, told: Mapping[str, Any]) -> Readings:
-    """Return what a file of readings tells of itself."""
-    version = json.loads(told.get("upload", "{}"))  # Files of the first format do not tell.
-    at = version.get("uploaded_at")
-    return Readings(
-        key=stored.key,
-        uploaded_at=datetime.fromisoformat(at) if at else upload_time(stored),
-        size_bytes=version.get("size_bytes", stored.size_bytes),
-        content_tag=version.get("content_tag", ""),
-        file=file,
-        first=datetime.fromisoformat(told["first"]).replace(tzinfo=None),
-        last=datetime.fromisoformat(told["last"]).replace(tzinfo=None),
-        fingerprint=told["fingerprint"],
-        verdict=Verdict.from_json(told["verdict"], rows_accepted=told["rows"]),
-    )
+def _told(stored: StoredObject, file: StoredObject, told: Any) -> Readings | None:
+    """Return what a file of readings tells of itself; None of what is not ours, and counts for nothing."""
+    try:
+        version = json.loads(told.get("upload", "{}"))  # Files of the first format do not tell.
+        at = version.get("uploaded_at")
+        return Readings(
+            key=stored.key,
+            uploaded_at=datetime.fromisoformat(at) if at else upload_time(stored),
+            size_bytes=version.get("size_bytes", stored.size_bytes),
+            content_tag=version.get("content_tag", ""),
+            file=file,
+            first=datetime.fromisoformat(told["first"]).replace(tzinfo=None),
+            last=datetime.fromisoformat(told["last"]).replace(tzinfo=None),
+            fingerprint=told["fingerprint"],
+            verdict=Verdict.from_json(told["verdict"], rows_accepted=told["rows"]),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
 
 
 def merge(
