@@ -87,7 +87,12 @@ def home(tmp_path: Path) -> tuple[Path, ByAppliance]:
     (tmp_path / "lake").mkdir()
     bad = "2025-10-20 00:00:00,Oven,much\n2025-10-20 00:00:00,,1\n2025-10-20 01:00:00,Oven,-1\n"
     for minute, (name, first, days, factor) in enumerate(
-        [("a", "2025-10-20", 9, 1.0), ("b", "2025-10-25", 9, 2.0), ("a", "2025-10-24", 4, 3.0), ("c", "2026-03-27", 4, 1.0)]
+        [
+            ("a", "2025-10-20", 9, 1.0),
+            ("b", "2025-10-25", 9, 2.0),
+            ("a", "2025-10-24", 4, 3.0),
+            ("c", "2026-03-27", 4, 1.0),
+        ]
     ):
         if (name, minute) == ("a", 2):  # What its first version gave counts no more, but where b has given it too.
             truth = {}

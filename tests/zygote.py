@@ -237,13 +237,19 @@ def _serve() -> None:
     import botocore.retries.standard  # noqa: F401
     import duckdb  # noqa: F401
     import numpy as np  # noqa: F401
+    import numpy.ma  # noqa: F401
 
-    import energy_analytics.commands.forgetting
-    import energy_analytics.commands.uploads
+    import energy_analytics.cli
+    import energy_analytics.delivery
     import energy_analytics.lake.s3
     import energy_analytics.pipeline
-    import energy_analytics.terminal  # noqa: F401
+    import energy_analytics.query
+    import energy_analytics.terminal
+    import energy_analytics.watch  # noqa: F401
+    from energy_analytics.report.page import _environment
 
+    for name in ("report.txt.j2", "report.html.j2"):  # Made ready here, they are so in each process.
+        _environment(autoescape=".html" in name).get_template(name)
     for line in sys.stdin:
         child = os.fork()
         if not child:
