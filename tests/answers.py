@@ -1,4 +1,4 @@
-"""What a lake answers to whoever asks: the kWh of each appliance by every way that there is, to be held against the truth.
+"""The kWh of each appliance by every way in which a lake can be asked for them, to be held against the truth.
 
 `conserved` compares a lake with its own readings; here it is compared with what the test has put into it.
 """
