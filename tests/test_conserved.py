@@ -27,7 +27,7 @@ def two(tmp_path: Path) -> Path:
 
 def test_a_lake_is_found_and_compared(two: Path) -> None:
     [lake] = lakes_below(two.parent)
-    assert check_energy(lake) == 2 * 4 + 3
+    assert check_energy(lake) == 2 * 6 + 3
 
 
 @pytest.mark.tampered("the point of the test")
