@@ -1,9 +1,11 @@
 """What the API tells of a site's results, against figures worked out by hand."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
+from commands import HEADER, hourly_rows
 from web.serving import Server
 
 
@@ -154,3 +156,18 @@ def test_runs_and_reports(server: Server) -> None:
     assert "script-src" not in report.headers["content-security-policy"]
     assert b"Oven" in report.body
     assert b"Oven" in server.ask(f"/api/v1/report?site=corrected&format=text&stamp={older['stamp']}").body
+
+
+@pytest.mark.slow
+def test_an_upload_that_could_not_be_run_is_run_when_it_can_be(own_server: Callable[..., Server]) -> None:
+    """As when a disk was full for a while: here a file is in the place of a folder."""
+    server = own_server()
+    in_the_way = server.lake / "curated"
+    in_the_way.parent.mkdir(exist_ok=True)
+    in_the_way.write_text("")
+    rows = (HEADER + hourly_rows("2026-01-01", hours=48)).encode()
+    answer = server.ask("/api/v1/uploads?site=&name=a.csv", "POST", rows)
+    assert answer.status == 202, answer.body
+    server.until(lambda: server.said.count("raw/a.csv was not run") == 2)  # as handed over, and as found
+    in_the_way.unlink()
+    server.until(lambda: server.ask(answer.headers["location"]).json["state"] == "succeeded")
