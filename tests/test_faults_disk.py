@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from commands import HEADER, environment, hourly_rows, state
+from web.serving import Server
 from zygote import Ended, zygote
 
 NOBODY = 65534
@@ -124,6 +125,26 @@ def test_a_disk_that_fills_up_at_any_time(disk: Path, tmp_path: Path, command: t
             assert list((lake / ".work").iterdir()) == []
     assert codes.count(1) > 5
     assert codes[-1] == 0
+
+
+@pytest.mark.slow
+def test_a_file_for_which_a_served_lake_has_no_room(disk: Path) -> None:
+    rows = (HEADER + hourly_rows("2026-01-01", hours=48) + "#" * (1 << 20)).encode()
+    (disk / "lake").mkdir()
+    server = Server(disk)
+    try:
+        room = os.statvfs(disk)
+        with (disk / "ballast").open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_bsize - 20 * PAGE)
+        answer = server.ask("/api/v1/uploads?site=&name=a.csv", "POST", rows)
+        assert answer.status == 507, answer.body
+        assert "a.csv could not be stored: No space left on device" in answer.json["detail"]
+        assert not list((disk / "lake").rglob("*.csv"))
+        assert "Traceback" not in server.said
+        (disk / "ballast").unlink()
+        assert server.upload("", "a.csv", rows)["state"] == "succeeded"
+    finally:
+        server.end()
 
 
 @pytest.mark.slow
