@@ -52,6 +52,29 @@ def test_a_total_that_is_off_is_found(two: Path) -> None:
         check_energy(LocalLake(two))
 
 
+@pytest.mark.tampered("the point of the test")
+@pytest.mark.parametrize(
+    ("folder", "wrong", "right", "told"),
+    [
+        ("processed", "Boiler", "Oven", "processed Boiler"),
+        ("reports", "240 kWh", "241 kWh", "does not tell 240 kWh"),
+        ("rejected", "raw_text,reason\n", "raw_text,reason\n7,x,y\n", "rejected"),
+    ],
+)
+def test_what_no_total_shows_is_found(tmp_path: Path, folder: str, wrong: str, right: str, told: str) -> None:
+    """Totals of two appliances changed over, another total on the page, a refused row too many."""
+    rows = hourly_rows("2026-01-01", hours=96) + hourly_rows("2026-01-01", hours=96, kwh=1.5, appliance="Boiler")
+    lake = tmp_path / "lake"
+    run_key(lake, drop(lake, "raw/a.csv", rows + "2026-01-01 00:30:00,Oven,much\n"))
+    check_energy(LocalLake(lake))
+    [path] = [one for one in (lake / folder).iterdir() if one.suffix != ".txt"]
+    text = path.read_text("utf-8").replace("\N{NO-BREAK SPACE}", " ")
+    assert wrong in text
+    path.write_text(text.replace(right, "\0").replace(wrong, right).replace("\0", wrong), encoding="utf-8")
+    with pytest.raises(AssertionError, match=told):
+        check_energy(LocalLake(lake))
+
+
 Truth = dict[tuple[str, str], float]
 """kWh by appliance and instant."""
 PARIS = ZoneInfo("Europe/Paris")
