@@ -5,8 +5,11 @@ them when its newest run rests on the readings that are there; tests also leave 
 """
 
 import csv
+import html
 import io
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,9 +42,14 @@ def check_energy(lake: Lake) -> int:
             rows = list(csv.DictReader(io.StringIO(text)))
             sums["processed"] = [float(row["total_kwh"]) for row in rows]
             sums["means times counts"] = [float(row["avg_kwh"]) * int(row["count"]) for row in rows]
+            of_each = {one["appliance"]: one["total_kwh"] for one in manifest["results"]["appliances"]}
+            _agree_on_each(manifest, "processed", {row["appliance"]: float(row["total_kwh"]) for row in rows}, of_each)
         for name, kwh in sums.items():
             compared += _agree(manifest, name, sum(kwh))
-        compared += _in_the_report(lake, manifest)
+        if (months := _billed_months(manifest)) is not None:
+            compared += _agree(manifest, "months of the bill", sum(months))
+        compared += _in_the_reports(lake, manifest)
+        _refused_are_told(lake, manifest)
     for manifest in sites.values():
         compared += _site_agrees(lake, manifest)
     return compared
@@ -54,14 +62,44 @@ def _agree(manifest: Manifest, name: str, kwh: float) -> int:
     return 1
 
 
-def _in_the_report(lake: Lake, manifest: Manifest) -> int:
-    key = manifest["outputs"]["report_text"]
-    if not any(stored.key == key for stored in lake.list(key.rpartition("/")[0], below=False)):
-        return 0
-    told = " ".join(lake.read(key).decode().split())
+def _agree_on_each(manifest: Manifest, name: str, found: dict[str, float], wanted: dict[str, float]) -> None:
+    """Compare appliance by appliance, so that what one has too much of cannot make up for what another lacks."""
+    place = f"{manifest['upload']['key']} ({manifest['stamp']})"
+    assert found.keys() == wanted.keys(), f"{place}: {name} {sorted(found)}, the run {sorted(wanted)}"
+    for appliance, kwh in wanted.items():
+        near = RELATIVE * max(abs(kwh), 1e-3)
+        assert abs(found[appliance] - kwh) <= near, f"{place}: {name} {appliance} {found[appliance]!r}, the run {kwh!r}"
+
+
+def _billed_months(manifest: Manifest) -> list[float] | None:
+    """Return the kWh of the bill's months, where the bill is of all days."""
+    money, results = manifest["results"]["money"], manifest["results"]
+    bill = money and money["bill"]
+    if not bill or not bill["months"] or bill["start"] > results["first"][:10] or bill["end"] <= results["last"][:10]:
+        return None
+    return [month["kwh"] for month in bill["months"]]
+
+
+def _in_the_reports(lake: Lake, manifest: Manifest) -> int:
+    there = {stored.key for stored in lake.list(manifest["outputs"]["report_text"].rpartition("/")[0], below=False)}
     wanted = " ".join(energy(manifest["results"]["total_kwh"]).split())
-    assert wanted in told, f"{key} does not tell {wanted}"
-    return 1
+    compared = 0
+    for name in ("report_text", "report_html"):
+        if (key := manifest["outputs"][name]) in there:
+            text = lake.read(key).decode()
+            shown = " ".join(html.unescape(re.sub("<[^>]*>", " ", text) if name == "report_html" else text).split())
+            assert wanted in shown, f"{key} does not tell {wanted}"
+            compared += 1
+    return compared
+
+
+def _refused_are_told(lake: Lake, manifest: Manifest) -> None:
+    """What was read and is not accepted lies among the refused rows, row by row."""
+    if (key := manifest["outputs"].get("rejected")) is None:
+        assert not manifest["intake"]["rejected_by_reason"], manifest["upload"]["key"]
+        return
+    rows = list(csv.DictReader(io.StringIO(lake.read(key).decode(), newline="")))
+    assert Counter(row["reason"] for row in rows) == manifest["intake"]["rejected_by_reason"], key
 
 
 def _site_agrees(lake: Lake, manifest: Manifest) -> int:
@@ -99,13 +137,16 @@ def _tables_agree(engine: duckdb.DuckDBPyConnection, lake: Lake, manifest: Manif
         parts.append(
             f"SELECT appliance, timestamp, {offset} AS shift, kwh, {place} AS place FROM read_parquet('{file}')"
         )
-    [(accepted,)] = engine.execute(
-        f"""SELECT coalesce(fsum(kwh), 0) FROM (
+    rows = engine.execute(
+        f"""SELECT appliance, fsum(kwh) FROM (
             SELECT kwh, appliance, row_number() OVER (PARTITION BY appliance, timestamp, shift ORDER BY place DESC) AS n
-            FROM ({" UNION ALL ".join(parts)})) WHERE n = 1 AND appliance NOT IN (SELECT unnest(?::VARCHAR[]))""",
+            FROM ({" UNION ALL ".join(parts)})) WHERE n = 1 AND appliance NOT IN (SELECT unnest(?::VARCHAR[]))
+        GROUP BY appliance""",
         [exports],
     ).fetchall()
-    compared = _agree(manifest, "accepted readings", accepted)
+    of_each = {one["appliance"]: one["total_kwh"] for one in manifest["results"]["appliances"]}
+    _agree_on_each(manifest, "accepted readings", dict(rows), of_each)
+    compared = _agree(manifest, "accepted readings", sum(kwh for _, kwh in rows))
     there = {stored.key for stored in lake.list("curated")}
     by_day: dict[str, dict[Any, float]] = {}
     for table, day in _DAY.items():
@@ -118,6 +159,10 @@ def _tables_agree(engine: duckdb.DuckDBPyConnection, lake: Lake, manifest: Manif
         ).fetchall()
         by_day[table] = dict(rows)
         if table != "decomposition":
+            by_appliance = engine.execute(
+                "SELECT appliance, fsum(kwh) FROM read_parquet(?) GROUP BY 1", [str(lake.fetch(key))]
+            ).fetchall()
+            _agree_on_each(manifest, table, dict(by_appliance), of_each)
             compared += _agree(manifest, table, sum(by_day[table].values()))
     for name, days in by_day.items():
         for date, kwh in days.items():

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from commands import HEADER, environment, hourly_rows, state
-from zygote import zygote
+from web.serving import Server
+from zygote import Ended, zygote
 
 NOBODY = 65534
 PAGE = 4096
@@ -18,6 +19,7 @@ FILES = {
     "a": hourly_rows("2026-01-01", hours=48) + "2026-01-01 00:30:00,Oven,much\n",
     "b": hourly_rows("2026-01-02", hours=48),
 }
+CORRECTED = hourly_rows("2026-01-01", hours=48, kwh=3)
 
 
 @pytest.fixture
@@ -71,17 +73,34 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
 
 
 @pytest.mark.slow
-def test_a_disk_that_fills_up_at_any_time(disk: Path, tmp_path: Path) -> None:
-    """With more and more pages left, until the run fits; each time it says why, and goes on when there is room."""
-    for number, (name, rows) in enumerate(FILES.items()):
-        (tmp_path / f"{name}.csv").write_text(HEADER + rows)
-        os.utime(tmp_path / f"{name}.csv", (1_770_000_000 + 60 * number,) * 2)
-    (tmp_path / "out").mkdir()
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "b.csv"),
+        pytest.param(("run", "corrected/a.csv"), marks=pytest.mark.long),
+        pytest.param(("forget", "a.csv", "--yes"), marks=pytest.mark.long),
+    ],
+    ids=["second upload", "correction", "forgotten"],
+)
+def test_a_disk_that_fills_up_at_any_time(disk: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+    """With more and more pages left, until the command fits; each time it says why, and goes on when there is room."""
+    corrected = tmp_path / "corrected"
+    for path in (corrected, tmp_path / "out"):
+        path.mkdir()
+    files = {f"{name}.csv": rows for name, rows in FILES.items()} | {"corrected/a.csv": CORRECTED}
+    for number, (name, rows) in enumerate(files.items()):
+        (tmp_path / name).write_text(HEADER + rows)
+        os.utime(tmp_path / name, (1_770_000_000 + 60 * number,) * 2)
     lake, before = disk / "lake", tmp_path / "before"
     with zygote(tmp_path / "out") as forks:
-        assert forks.run("run", "a.csv", "--lake", lake, folder=tmp_path).code == 0
+
+        def energy(*arguments: str) -> Ended:
+            return forks.run(*arguments, "--lake", lake, folder=tmp_path)
+
+        for name in ("a.csv", "b.csv")[: 1 if command == ("run", "b.csv") else 2]:
+            assert energy("run", name).code == 0
         shutil.copytree(lake, before)
-        assert forks.run("run", "b.csv", "--lake", lake, folder=tmp_path).code == 0
+        assert energy(*command).code == 0
         expected = state(lake, without=())
         codes = []
         for pages in range(0, 200, 3):
@@ -90,20 +109,62 @@ def test_a_disk_that_fills_up_at_any_time(disk: Path, tmp_path: Path) -> None:
             room = os.statvfs(disk)
             with (disk / "ballast").open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, max(1, room.f_bavail * room.f_bsize - pages * PAGE))
-            ended = forks.run("run", "b.csv", "--lake", lake, folder=tmp_path)
+            ended = energy(*command)
             codes.append(ended.code)
             if ended.code:
                 assert ended.code == 1, ended.said
                 assert ended.said.startswith("Error: "), ended.said
                 assert "No space left on device" in " ".join(ended.said.split()), ended.said
             (disk / "ballast").unlink()
-            assert forks.run("run", "b.csv", "--lake", lake, folder=tmp_path).code == 0
+            again = energy(*command)
+            assert again.code == 0 or "nothing that came of it" in again.said, again.said
             assert state(lake, without=()) == expected, pages
-            assert list((lake / ".work").iterdir()) == []
             if codes[-3:] == [0, 0, 0]:
                 break
+        if command[0] == "run":
+            assert list((lake / ".work").iterdir()) == []
     assert codes.count(1) > 5
     assert codes[-1] == 0
+
+
+@pytest.mark.slow
+def test_a_file_for_which_a_served_lake_has_no_room(disk: Path) -> None:
+    rows = (HEADER + hourly_rows("2026-01-01", hours=48) + "#" * (1 << 20)).encode()
+    (disk / "lake").mkdir()
+    server = Server(disk)
+    try:
+        room = os.statvfs(disk)
+        with (disk / "ballast").open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_bsize - 20 * PAGE)
+        answer = server.ask("/api/v1/uploads?site=&name=a.csv", "POST", rows)
+        assert answer.status == 507, answer.body
+        assert "a.csv could not be stored: No space left on device" in answer.json["detail"]
+        assert not list((disk / "lake").rglob("*.csv"))
+        assert "Traceback" not in server.said
+        (disk / "ballast").unlink()
+        assert server.upload("", "a.csv", rows)["state"] == "succeeded"
+    finally:
+        server.end()
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_mounted_read_only(disk: Path, tmp_path: Path) -> None:
+    """Nothing can be written, and the command says so; all that is there can be read."""
+    for name, rows in FILES.items():
+        (tmp_path / f"{name}.csv").write_text(HEADER + rows)
+    lake = disk / "lake"
+    assert energy_as(0, "run", "a.csv", "--lake", str(lake), folder=tmp_path).returncode == 0
+    before = state(lake, without=())
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    for command in (["run", "b.csv"], ["forget", "a.csv", "--yes"], ["clean", "--yes"]):
+        told = said(energy_as(0, *command, "--lake", str(lake), folder=tmp_path))
+        assert "Read-only file system" in told, told
+    for command in (["results"], ["report"], ["query", "SELECT count(*) FROM daily"], ["bill"], ["findings"]):
+        done = energy_as(0, *command, "--lake", str(lake), folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert state(lake, without=()) == before
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+    assert energy_as(0, "run", "b.csv", "--lake", str(lake), folder=tmp_path).returncode == 0
 
 
 def test_a_lake_that_may_not_be_written(open_folder: Path) -> None:

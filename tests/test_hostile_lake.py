@@ -147,7 +147,7 @@ def test_the_watch_is_given_each_stranger_once(lake: Path, secret: Path) -> None
     (lake / "raw" / "two\nlines.csv").write_text(HEADER + ROWS)
     (lake / "raw" / "back\\slash.csv").write_text(HEADER + ROWS)
     (lake / "raw" / "a.csv").write_text(HEADER + ROWS)
-    arrivals = Arrivals(LocalLake(lake), clock=iter(range(0, 1000, 100)).__next__)
+    arrivals = Arrivals(LocalLake(lake), clock=iter(range(0, 100, 10)).__next__)
     strangers = ["raw/back\\slash.csv", "raw/link.csv", "raw/pipe.csv", "raw/plant", "raw/two\nlines.csv"]
     assert arrivals.ready() == strangers
     for key in strangers:

@@ -115,7 +115,7 @@ def test_a_watch_that_finds_all_at_once_ends_in_the_same_lake(tmp_path: Path) ->
         run_key(lake, key)
 
     pauses = iter([True, True, True, False])
-    watch(arrivals, handle, pause=lambda: next(pauses))
+    watch(arrivals, handle, pause=lambda: next(pauses), complain=pytest.fail)
     assert handled == list(THREE)
     assert state(lake) == state(one_by_one)
 

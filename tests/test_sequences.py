@@ -34,7 +34,7 @@ class Step:
     """Something that happens to an upload."""
 
     what: str
-    """`come`, which replaces what is under the key, `again`, or `forget`."""
+    """`come`, which replaces what is under the key, `again`, `forget`, or `remove`, which is done by hand."""
     key: str
     content: str
 
@@ -43,7 +43,10 @@ Act = tuple[Step, ...]
 """One step, or two by two processes at a time."""
 
 steps = st.builds(
-    Step, st.sampled_from(["come", "come", "again", "forget"]), st.sampled_from(KEYS), st.sampled_from([*CONTENTS])
+    Step,
+    st.sampled_from(["come", "come", "come", "again", "forget", "remove"]),
+    st.sampled_from(KEYS),
+    st.sampled_from([*CONTENTS]),
 )
 one_by_one = st.lists(st.tuples(steps), min_size=2, max_size=7)
 pairs = st.lists(st.one_of(st.tuples(steps, steps), st.tuples(steps)), min_size=2, max_size=5)
@@ -58,6 +61,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Zygote, Zyg
 
 
 def put(root: Path, step: Step, minute: int) -> None:
+    if step.what == "remove":
+        (root / step.key).unlink(missing_ok=True)
     if step.what == "come":
         drop(root, step.key, UNUSABLE if "bad" in step.key else CONTENTS[step.content], minute=minute)
 
@@ -112,6 +117,9 @@ def holds(acts: list[Act], order: list[int], forks: tuple[Zygote, Zygote] | None
             for stored in waiting_uploads(LocalLake(root)):  # whose event came before them
                 with suppress(FailedRunError):
                     run_key(root, stored.key)
+            for key in {step.key for act in acts for step in act if step.what == "remove"}:
+                if not (root / key).exists():  # The next run of its site would see that; there may be none.
+                    forget(LocalLake(root), key, QUICK)
         assert state(root, without=()) == as_is(root, Path(name, "afresh"))
         check_energy(LocalLake(root))
 

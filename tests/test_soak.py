@@ -17,8 +17,8 @@ from energy_analytics.runs import succeeded_runs, waiting_uploads
 
 UPLOADS = int(os.environ.get("SOAK_UPLOADS", "2000"))
 SITES = max(1, UPLOADS // 10)
-MOST_SECONDS = UPLOADS * 1.5
-"""On two idle cores about a tenth of that."""
+STUCK_SECONDS = 300.0
+"""No upload is done for so long. How long all take depends on the machine: each is about 0.3 s of processor."""
 MOST_MB = 700
 MOST_GROWTH_MB = 120
 """From the first tenth to the end: a leak of 70 kB an upload would show."""
@@ -51,11 +51,13 @@ def test_none_of_two_thousand_uploads_is_lost(tmp_path: Path) -> None:
             stderr=subprocess.STDOUT,
         )
         memory: list[tuple[int, float]] = []
-        began = time.monotonic()
+        began = moved = time.monotonic()
+        before = 0
         try:
             while (done := said.read_text("utf-8").count("rows, ")) < UPLOADS:
                 assert process.poll() is None, said.read_text("utf-8")[-2000:]
-                assert time.monotonic() - began < MOST_SECONDS, f"{done} of {UPLOADS}"
+                before, moved = done, time.monotonic() if done > before else moved
+                assert time.monotonic() - moved < STUCK_SECONDS, f"{done} of {UPLOADS}"
                 memory.append((done, resident_mb(process.pid)))
                 time.sleep(0.5)
             took = time.monotonic() - began

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from commands import HEADER, environment, hourly_rows
+from commands import HEADER, drop, environment, hourly_rows, run_key
 
 from energy_analytics.lake import LocalLake
 from energy_analytics.runs import runs
+from energy_analytics.watch import Arrivals, watch
 
 ROWS = HEADER + hourly_rows("2026-01-01", hours=48)
 PATIENCE_SECONDS = 40
@@ -127,7 +128,7 @@ def test_a_half_copied_file_is_not_read(watching: Callable[[], Watching], tmp_pa
     assert {manifest["intake"]["rows_accepted"] for manifest in manifests} == {48}
 
 
-def test_an_upload_that_cannot_be_kept_is_told_once_and_does_not_end_the_watch(
+def test_an_upload_that_cannot_be_kept_is_told_and_does_not_end_the_watch(
     watching: Callable[[], Watching], tmp_path: Path
 ) -> None:
     """A name so long that what is made from it is none a disk takes."""
@@ -137,8 +138,63 @@ def test_an_upload_that_cannot_be_kept_is_told_once_and_does_not_end_the_watch(
     (watch.raw / "good.csv").write_text(ROWS)
     watch.until_run("raw/good.csv")
     assert watch.end(signal.SIGTERM) == 143
-    assert watch.said.count("was not run") == 1
+    assert watch.said.count("was not run") <= 2  # tried again after a while, at longer and longer pauses
     assert "File name too long" in watch.said
+
+
+@pytest.mark.slow
+def test_an_upload_that_could_not_be_run_is_run_when_it_can_be(
+    watching: Callable[[], Watching], tmp_path: Path
+) -> None:
+    """As when a disk was full for a while: here a file is in the place of a folder."""
+    in_the_way = tmp_path / "lake" / "curated"
+    watch = watching()
+    in_the_way.write_text("")
+    (watch.raw / "a.csv").write_text(ROWS)
+    watch.until(lambda: "raw/a.csv was not run; it is tried again" in watch.said)
+    in_the_way.unlink()
+    watch.until_run("raw/a.csv")
+    assert watch.end(signal.SIGTERM) == 143
+    assert [one["status"] for one in runs(LocalLake(tmp_path / "lake"))] == ["succeeded"]
+
+
+def test_what_left_no_record_comes_again_at_longer_and_longer_pauses(tmp_path: Path) -> None:
+    now, tries = 0.0, []
+    arrivals = Arrivals(LocalLake(tmp_path), clock=lambda: now)
+    key = drop(tmp_path, "raw/a.csv", hourly_rows("2026-01-01", hours=24))
+    for second in range(300):
+        now = float(second)
+        for ready in arrivals.ready():
+            tries.append(second)
+            assert not arrivals.again_is_due()
+            arrivals.handled(ready)
+    assert tries == [2, 17, 47, 107, 227]
+    run_key(tmp_path, key)
+    now = 10_000.0
+    assert arrivals.ready() == []
+    assert not arrivals.again_is_due()
+
+
+def test_a_lake_that_cannot_be_looked_at_for_a_while_is_told_once(tmp_path: Path) -> None:
+    """A link in the place of the folder, which is not followed, stands for a folder that may not be read."""
+    moments = iter(range(0, 1000, 10))
+    raw, told, handled = tmp_path / "lake" / "raw", [], []
+    drop(tmp_path / "lake", "raw/a.csv", hourly_rows("2026-01-01", hours=24))
+    raw.rename(tmp_path / "elsewhere")
+    raw.symlink_to(tmp_path / "elsewhere")
+    rounds = iter(range(6))
+
+    def pause() -> bool:
+        if (number := next(rounds)) == 2:
+            raw.unlink()
+            (tmp_path / "elsewhere").rename(raw)
+        return number < 5
+
+    arrivals = Arrivals(LocalLake(tmp_path / "lake"), clock=lambda: next(moments))
+    watch(arrivals, handled.append, pause=pause, complain=told.append)
+    assert len(told) == 1
+    assert "symbolic link" in told[0]
+    assert handled == ["raw/a.csv"]
 
 
 @pytest.mark.slow

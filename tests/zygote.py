@@ -13,8 +13,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +30,8 @@ ALL = "FAULTS_ALL"
 _REMOVALS = {"os.remove", "os.rmdir"}
 _STEPS = {"os.mkdir": 0, "os.rename": 1, "os.utime": 0, "os.remove": 0, "os.rmdir": 0}
 """Which argument is the place."""
+_ROUNDS = 12
+"""A watch that is tried ends after so many looks at the lake, or when nothing waits."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
@@ -204,6 +207,29 @@ def _shorten_waits() -> None:
 
     standard.ExponentialBackoff.delay_amount = lambda *_: 0.01
     turns.EXPIRY_SECONDS = 1.0
+    _end_the_watch_when_nothing_waits()
+
+
+def _end_the_watch_when_nothing_waits() -> None:
+    from energy_analytics import watch as watching
+    from energy_analytics.lake import LakeError
+    from energy_analytics.runs import waiting_uploads
+
+    for_ever = watching.watch
+    watching.SETTLED_SECONDS, watching.AGAIN_SECONDS = 0.0, 0.01
+
+    def until_idle(arrivals: Any, handle: Any, *, pause: Any, complain: Any) -> None:
+        rounds = iter(range(_ROUNDS))
+
+        def go_on() -> bool:
+            time.sleep(0.02)
+            with suppress(LakeError):
+                return next(rounds, None) is not None and bool(waiting_uploads(arrivals.lake))
+            return True
+
+        for_ever(arrivals, handle, pause=go_on, complain=complain)
+
+    watching.watch = until_idle
 
 
 def _serve() -> None:
@@ -211,13 +237,19 @@ def _serve() -> None:
     import botocore.retries.standard  # noqa: F401
     import duckdb  # noqa: F401
     import numpy as np  # noqa: F401
+    import numpy.ma  # noqa: F401
 
-    import energy_analytics.commands.forgetting
-    import energy_analytics.commands.uploads
+    import energy_analytics.cli
+    import energy_analytics.delivery
     import energy_analytics.lake.s3
     import energy_analytics.pipeline
-    import energy_analytics.terminal  # noqa: F401
+    import energy_analytics.query
+    import energy_analytics.terminal
+    import energy_analytics.watch  # noqa: F401
+    from energy_analytics.report.page import _environment
 
+    for name in ("report.txt.j2", "report.html.j2"):  # Made ready here, they are so in each process.
+        _environment(autoescape=".html" in name).get_template(name)
     for line in sys.stdin:
         child = os.fork()
         if not child:

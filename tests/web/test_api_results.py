@@ -1,9 +1,12 @@
 """What the API tells of a site's results, against figures worked out by hand."""
 
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
+from commands import HEADER, hourly_rows
 from web.serving import Server
 
 
@@ -154,3 +157,34 @@ def test_runs_and_reports(server: Server) -> None:
     assert "script-src" not in report.headers["content-security-policy"]
     assert b"Oven" in report.body
     assert b"Oven" in server.ask(f"/api/v1/report?site=corrected&format=text&stamp={older['stamp']}").body
+
+
+@pytest.mark.slow
+def test_an_upload_that_could_not_be_run_is_run_when_it_can_be(own_server: Callable[..., Server]) -> None:
+    """As when a disk was full for a while: here a file is in the place of a folder."""
+    server = own_server()
+    in_the_way = server.lake / "curated"
+    in_the_way.parent.mkdir(exist_ok=True)
+    in_the_way.write_text("")
+    rows = (HEADER + hourly_rows("2026-01-01", hours=48)).encode()
+    answer = server.ask("/api/v1/uploads?site=&name=a.csv", "POST", rows)
+    assert answer.status == 202, answer.body
+    server.until(lambda: server.said.count("raw/a.csv was not run") == 2)  # as handed over, and as found
+    in_the_way.unlink()
+    server.until(lambda: server.ask(answer.headers["location"]).json["state"] == "succeeded")
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 100000", "Transfer-Encoding: chunked"])
+def test_an_upload_whose_connection_is_cut_leaves_nothing(own_server: Callable[..., Server], framing: str) -> None:
+    server = own_server()
+    rows = (HEADER + hourly_rows("2026-01-01", hours=48)).encode()
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        head = f"POST /api/v1/uploads?site=&name=a.csv HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n{framing}\r\n\r\n"
+        chunk = rows if "Length" in framing else b"%x\r\n%s\r\n" % (len(rows), rows)
+        connection.sendall(head.encode() + chunk)
+        work = server.lake / ".work"
+        server.until(lambda: work.is_dir() and any(work.iterdir()))
+    server.until(lambda: not any(work.iterdir()))
+    assert not (server.lake / "raw").exists() or not any((server.lake / "raw").rglob("*.csv"))
+    assert "Traceback" not in server.said
+    assert server.upload("", "a.csv", rows)["state"] == "succeeded"

@@ -156,7 +156,7 @@ def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
         except FailedRunError as error:
             terminal.complain(str(error))
         except typer.Exit:
-            terminal.complain(f"{key} was not run; it will be when it changes or the watch starts again.")
+            terminal.complain(f"{key} was not run; it is tried again after a while.")
 
     def pause() -> bool:
         time.sleep(0.5)
@@ -168,4 +168,4 @@ def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
         check_settings(settings)
         watched = watchable(opened.lake)
         terminal.print_plain(f"Watching {settings.lake}/raw/ for .csv and .csv.gz files; Ctrl-C ends it.")
-        watch_lake(Arrivals(watched), handle, pause=pause)
+        watch_lake(Arrivals(watched), handle, pause=pause, complain=terminal.complain)

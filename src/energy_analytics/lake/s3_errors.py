@@ -8,6 +8,9 @@ _DENIED: Final = {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", 
 _ELSEWHERE: Final = {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301"}
 _GONE: Final = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "PreconditionFailed", "412"}
 _CLOCK: Final = {"RequestTimeTooSkewed"}
+_THROTTLED: Final = {"SlowDown", "503", "ServiceUnavailable", "Throttling", "ThrottlingException", "TooManyRequests"}
+_OWN_FAULT: Final = {"InternalError", "500", "OperationAborted", "RequestTimeout"}
+_AGAIN: Final = "nothing half done is in the lake, and the same command goes on from there"
 _SIGN_IN: Final = "sign in again (aws sso login, or new keys) and try once more"
 
 
@@ -40,6 +43,10 @@ def translated(error: BaseException, *, uri: str, key: str | None) -> str:
         return f"S3 refused to look at {place}, as it does when credentials have expired: {_SIGN_IN}."
     if code in _CLOCK:
         return f"The clock of this machine is too far from that of S3 to use {uri}: set it right."
+    if code in _THROTTLED:
+        return f"S3 asks for fewer requests ({code}), and {place} had to wait too long: try again later; {_AGAIN}."
+    if code in _OWN_FAULT:
+        return f"S3 failed ({code}) at {place}, several times in a row: try again later; {_AGAIN}."
     if code in _ELSEWHERE:
         return f"{uri} is in another region: set AWS_REGION to the bucket's."
     if isinstance(error, (sdk.NoCredentialsError, sdk.PartialCredentialsError, sdk.CredentialRetrievalError)):
@@ -48,8 +55,11 @@ def translated(error: BaseException, *, uri: str, key: str | None) -> str:
         return f"{str(error).rstrip('.')}: set AWS_PROFILE to one that aws configure list-profiles shows."
     if isinstance(error, sdk.NoRegionError):
         return f"No AWS region is set for {uri}: set AWS_REGION, such as eu-central-1."
-    if isinstance(error, (sdk.ConnectionError, sdk.HTTPClientError)):
-        return f"S3 cannot be reached for {uri}: check the network, AWS_REGION and AWS_ENDPOINT_URL ({_line(error)})."
+    if isinstance(error, (sdk.ConnectionError, sdk.HTTPClientError, sdk.IncompleteReadError)):
+        return (
+            f"S3 cannot be reached for {uri}, or the connection was cut: check the network, AWS_REGION and "
+            f"AWS_ENDPOINT_URL; {_AGAIN} ({_line(error)})."
+        )
     return f"{place} could not be used: {_line(error)}."
 
 

@@ -131,9 +131,10 @@ def _work(lake: LocalLake, settings: Settings, handed: "queue.SimpleQueue[str]")
             now = lake.list(RAW)
             if now != seen:
                 seen, since = now, time.monotonic()
-            if time.monotonic() - since < _UNSETTLED_SECONDS:
+            if time.monotonic() - since < _UNSETTLED_SECONDS or arrivals.again_is_due():
                 for key in arrivals.ready():
                     _run(lake, settings, key)
+                    arrivals.handled(key)
         except LakeError as error:
             _complain(str(error))
 

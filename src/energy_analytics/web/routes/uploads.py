@@ -1,5 +1,6 @@
 """Uploads: how a file comes in, and what became of it."""
 
+import errno
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 import anyio.to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.requests import ClientDisconnect
 
 from ...delivery import deliver
 from ...lake import LakeError
@@ -30,6 +32,7 @@ NewSite = Annotated[
 ]
 Name = Annotated[str, Query(alias="name", pattern=NAME, description="The file's name.")]
 _WRITE_BYTES: Final = 1 << 20
+_NOTHING_IS_IN: Final = "nothing of it is in the lake, and it can be sent again"
 
 
 @router.post(
@@ -105,7 +108,10 @@ def raw_key_of(site: str, name: str) -> str:
 
 @asynccontextmanager
 async def _received(request: Request, desk: Desk, name: str) -> AsyncIterator[FilePath]:
-    """Write the body into a file on its way into the lake, and give it. Raises ProblemError beyond the limit."""
+    """Write the body into a file on its way into the lake, and give it.
+
+    Raises ProblemError beyond the limit, where the disk does not take it, and where the connection is cut.
+    """
     if int(request.headers.get("content-length") or 0) > desk.max_upload_bytes:
         raise _too_large(desk)
     place = desk.lake.work_folder()
@@ -127,6 +133,11 @@ async def _received(request: Request, desk: Desk, name: str) -> AsyncIterator[Fi
         if not size:
             raise ProblemError(422, "The file is empty: send its content as the body of the request.")
         yield path
+    except ClientDisconnect as error:
+        raise ProblemError(400, f"The connection ended before {name} had come whole; {_NOTHING_IS_IN}.") from error
+    except OSError as error:
+        status = 507 if error.errno in (errno.ENOSPC, errno.EDQUOT) else 503
+        raise ProblemError(status, f"{name} could not be stored: {error.strerror}; {_NOTHING_IS_IN}.") from error
     finally:
         await anyio.to_thread.run_sync(place.__exit__, None, None, None)
 
