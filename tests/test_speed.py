@@ -111,7 +111,8 @@ def test_the_page_keeps_its_words_and_earlier_measurements(tmp_path: Path) -> No
     assert "| under 0.3 s | **missed** |" in text
     assert "Words." in text
     assert "kept\n<!-- end -->\nEnd.\n" in text
-    assert "old" not in text
+    assert "\nold\n" not in text
+    assert str(tmp_path) not in text
     bench(tmp_path, RUN, "--only", "rows-tenth", "--markdown", str(page))
     text = page.read_text("utf-8")
     assert "**missed**" in text

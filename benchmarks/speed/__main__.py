@@ -71,6 +71,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--quick", action="store_true", help="only prove that it measures: a few rows, one run")
     add("--runs", type=int, help="runs of each program on a generated file")
     add("--every", type=int, default=1, metavar="N", help="when a site of many uploads is made, run each Nth only")
+    add("--keep-lakes", action="store_true", help="use sites with a history that other code has made; for a first look")
     add("--energy", type=Path, default=Path(sys.executable).with_name("energy"), help="the command to measure")
     add("--reader", type=Path, default=HERE / "read_and_aggregate.py", help="our reading and aggregating alone")
     polars = ROOT / ".venv-bench" / "bin" / "python"
@@ -79,6 +80,19 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--json", type=Path, metavar="FILE", help="write what was measured there too")
     add("--markdown", type=Path, metavar="PAGE", help="put all that has been measured so far into the page")
     return parser.parse_args(arguments)
+
+
+def command_of(options: argparse.Namespace) -> str:
+    """Return what a reader would type for the same, without the places of files on this machine."""
+    parts = ["python -m benchmarks.speed"]
+    for name, value in vars(options).items():
+        if value is True:
+            parts.append(f"--{name.replace('_', '-')}")
+        elif isinstance(value, list):
+            parts += [f"--{name} {one}" for one in value]
+        elif isinstance(value, int) and value > 1:
+            parts.append(f"--{name} {value}")
+    return " ".join(parts)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,14 +112,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder=options.folder.absolute(),
         size=size if options.runs is None else replace(size, runs=options.runs),
         every=options.every,
+        keep_lakes=options.keep_lakes,
     )
     bench.folder.mkdir(parents=True, exist_ok=True)
     kept = bench.folder / ("results-quick.json" if options.quick else "results.json")
-    command = " ".join(["python -m benchmarks.speed", *(arguments if arguments is not None else sys.argv[1:])])
     measured: dict[str, Any] = {}
     for name in options.only or (HUGE_CASES if options.huge else CASES):
         say(f"measuring {name}")
-        at = circumstances(command)
+        at = circumstances(command_of(options))
         measured[name] = asdict(run_case((CASES | HUGE_CASES)[name], bench)) | {"circumstances": asdict(at)}
         write(kept, (json.loads(kept.read_text("utf-8")) if kept.exists() else {}) | {name: measured[name]})
     print(as_text(measured))

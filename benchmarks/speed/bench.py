@@ -77,6 +77,8 @@ class Bench:
     size: Size
     every: int
     """Of the uploads of a site's history, each so manieth is run when the site is made; see `old_site.py`."""
+    keep_lakes: bool
+    """Whether lakes with a history that another version of the package has made are good enough."""
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

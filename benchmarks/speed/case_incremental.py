@@ -1,15 +1,18 @@
 """The next daily upload to a site with years of history, against one with a month."""
 
+import hashlib
+import json
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from benchmarks.speed.bench import Bench, Shape
 from benchmarks.speed.figures import Findings, at_most, programs_table
-from benchmarks.speed.measurement import RunFailedError, Usage, measure, say, take_turns
+from benchmarks.speed.measurement import ROOT, RunFailedError, Usage, measure, say, take_turns
 
 MAX_RATIO: Final = 2.0
 SITE: Final = "home"
@@ -46,6 +49,8 @@ def _of_shape(bench: Bench, shape: Shape, *, at_once: bool) -> Findings:
         taken = take_turns(uploads, runs=NEXT_DAYS if size.runs > 1 else 1)
         for name in histories:
             _check(folder / name)
+    if bench.every > 1:
+        how += f", of which each {bench.every}th was run when the site was made"
     what = f"a day more of {shape.name}, {size.history_days:,} days of history as {how}"
     title = f"The next daily upload, {shape.name}"
     return Findings(
@@ -70,15 +75,31 @@ def _days(bench: Bench, shape: Shape, *, first: int, days: int, at_once: bool) -
 
 
 def _old_site(bench: Bench, shape: Shape, files: Path) -> Path:
-    """Return a lake in which the files have been run, made on first use and kept."""
+    """Return a lake in which the files have been run, made on first use and kept as long as the code is the same.
+
+    What a run leaves for the next one is the code's own affair, so that another version must make its own.
+    """
     lake = bench.folder / f"lake-{files.name}-{bench.every}"
-    mark = lake.with_suffix(".made")
-    if not mark.exists():
+    mark = lake.with_suffix(".json")
+    known = json.loads(mark.read_text("utf-8")) if mark.exists() else {}
+    if known.get("code") != code_digest() and not (known and bench.keep_lakes):
+        shutil.rmtree(lake, ignore_errors=True)
+        known = {"code": code_digest(), "whole": False}
+        mark.write_text(json.dumps(known), encoding="utf-8")
+    if not known["whole"]:
         say(f"making {lake.name}: {len(list(files.glob('*.csv'))):,} uploads of {shape.name}")
         program = [sys.executable, "-m", "benchmarks.speed.old_site", str(lake), str(files)]
         taken = measure([*program, "--every", str(bench.every)])
-        mark.write_text(f"{taken.wall_seconds:.0f} s, {taken.cpu_seconds:.0f} s of processor time\n", encoding="utf-8")
+        mark.write_text(json.dumps(known | {"whole": True, "taken": asdict(taken)}), encoding="utf-8")
     return lake
+
+
+def code_digest() -> str:
+    """Return what tells one version of the package from another."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _link(source: str, target: str) -> None:
