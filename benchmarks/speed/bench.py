@@ -60,7 +60,7 @@ class Size:
 
 
 FULL: Final = Size(rows=10_000_000, runs=3, history_days=1825, month_days=30, sites=100, huge_sites=10_000)
-QUICK: Final = Size(rows=20_000, runs=1, history_days=60, month_days=10, sites=3, huge_sites=5)
+QUICK: Final = Size(rows=20_000, runs=1, history_days=60, month_days=10, sites=3, huge_sites=20)
 
 
 @dataclass(frozen=True, slots=True)

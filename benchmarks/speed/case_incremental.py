@@ -52,13 +52,10 @@ def _of_shape(bench: Bench, shape: Shape, *, at_once: bool) -> Findings:
     if bench.every > 1:
         how += f", of which each {bench.every}th was run when the site was made"
     what = f"a day more of {shape.name}, {size.history_days:,} days of history as {how}"
+    long, short = taken[labels["long"]], taken[labels["short"]]
     title = f"The next daily upload, {shape.name}"
     return Findings(
-        (
-            at_most(
-                f"{what}, against {size.month_days} days", taken[labels["long"]], taken[labels["short"]], most=MAX_RATIO
-            ),
-        ),
+        (at_most(f"{what}, against {size.month_days} days", long, short, most=MAX_RATIO, both=True),),
         (programs_table(title, taken, yardstick=labels["short"]),),
         {f"{shape.short}, {name}": usage for name, usage in taken.items()},
     )
