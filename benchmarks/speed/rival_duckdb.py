@@ -38,7 +38,8 @@ def readings_in(path: Path) -> str:
 
 def scan(engine: duckdb.DuckDBPyConnection, path: Path, out: Path) -> None:
     engine.execute(f"""
-        CREATE TABLE sums AS SELECT appliance, hour(timestamp) AS hour, CAST(timestamp AS DATE) AS date, {SUMS}
+        CREATE OR REPLACE TABLE sums AS
+        SELECT appliance, hour(timestamp) AS hour, CAST(timestamp AS DATE) AS date, {SUMS}
         FROM {readings_in(path)} GROUP BY GROUPING SETS ((appliance, hour), (date))""")
     engine.execute(COPY_AGGREGATED.format(sums="sums", out=out))
     profile, days = ("(FROM sums WHERE date IS NULL)", "(FROM sums WHERE date IS NOT NULL)")
@@ -48,7 +49,7 @@ def scan(engine: duckdb.DuckDBPyConnection, path: Path, out: Path) -> None:
 
 def hours(engine: duckdb.DuckDBPyConnection, path: Path, out: Path) -> None:
     engine.execute(f"""
-        CREATE TABLE by_hour AS SELECT appliance, date_trunc('hour', timestamp) AS start, {SUMS}
+        CREATE OR REPLACE TABLE by_hour AS SELECT appliance, date_trunc('hour', timestamp) AS start, {SUMS}
         FROM {readings_in(path)} GROUP BY ALL""")
     sums = "(SELECT *, hour(start) AS hour, CAST(start AS DATE) AS date FROM by_hour)"
     engine.execute(COPY_AGGREGATED.format(sums=sums, out=out))
@@ -57,7 +58,7 @@ def hours(engine: duckdb.DuckDBPyConnection, path: Path, out: Path) -> None:
 
 
 def table(engine: duckdb.DuckDBPyConnection, path: Path, out: Path) -> None:
-    engine.execute(f"CREATE TABLE readings AS SELECT * FROM {readings_in(path)}")
+    engine.execute(f"CREATE OR REPLACE TABLE readings AS SELECT * FROM {readings_in(path)}")
     sums = f"(SELECT appliance, hour(timestamp) AS hour, {SUMS} FROM readings GROUP BY ALL)"
     engine.execute(COPY_AGGREGATED.format(sums=sums, out=out))
     engine.execute(COPY_TOTALS.format(key="hour(timestamp) AS hour", sums="readings", out=out, name="hourly"))
@@ -94,10 +95,10 @@ def main() -> None:
     arguments.add_argument("out", type=Path)
     arguments.add_argument("files", type=Path, nargs="+")
     options = arguments.parse_args()
-    for number, file in enumerate(options.files):
-        out = options.out if len(options.files) == 1 else options.out / str(number)
-        out.mkdir(parents=True, exist_ok=True)
-        with duckdb.connect(config={"threads": options.threads}) as engine:
+    with duckdb.connect(config={"threads": options.threads}) as engine:
+        for number, file in enumerate(options.files):
+            out = options.out if len(options.files) == 1 else options.out / str(number)
+            out.mkdir(parents=True, exist_ok=True)
             FORMS[options.form](engine, file, out)
 
 
