@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/sample/household_power_hourly.csv.gz
 
-.PHONY: help demo serve install install-dev install-lint test test-all test-long check format bench bench-quality audit fuzz train requirements example clean
+.PHONY: help demo serve install install-dev install-lint test test-all test-long check format bench bench-huge bench-quality audit fuzz train requirements example clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -65,11 +65,22 @@ format: install-dev  ## Put the code in shape
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: install-dev  ## Measure speed and memory against a plain pandas + Prophet script, and the function on AWS's emulator
-	@$(BIN)/python benchmarks/speed.py
+# A rival of the speed benchmark that the project itself does not need.
+RIVALS := .venv-bench
+
+$(RIVALS)/.installed: $(VENV)/.made benchmarks/speed/rivals.txt
+	@$(PYTHON) -m venv $(RIVALS)
+	@$(RIVALS)/bin/python -m pip install -qq --disable-pip-version-check -r benchmarks/speed/rivals.txt
+	@touch $@
+
+bench: install-dev $(RIVALS)/.installed  ## Measure speed and memory against pandas, polars and DuckDB, the dashboard, and the function on AWS's emulator
+	@$(BIN)/python -m benchmarks.speed
 	@$(BIN)/python benchmarks/aws.py
 	@$(BIN)/python benchmarks/aws_dashboard.py
 	@$(BIN)/python benchmarks/web.py
+
+bench-huge: install-dev $(RIVALS)/.installed  ## Measure 100 million rows, 10,000 sites and 1,825 uploads: hours, and 15 GB of disk
+	@$(BIN)/python -m benchmarks.speed --huge; status=$$?; rm -rf build/bench/50x1min-100000000.csv build/bench/sites-10000; exit $$status
 
 # What the quality benchmarks and the training need, apart from the project's own environment: rival models that
 # are not ours to ship, one of which still wants an older pandas.
@@ -108,6 +119,7 @@ requirements: install-dev  ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --group lambda -c requirements-dev.txt $(PIN) $(NEVER_IMPORTED) -o lambda/requirements.txt
 	@$(BIN)/uv pip compile --group dashboard -c requirements-dev.txt $(PIN) -o lambda/requirements-dashboard.txt
 	@$(BIN)/uv pip compile infrastructure/requirements-lint.in $(PIN) -o infrastructure/requirements-lint.txt
+	@$(BIN)/uv pip compile benchmarks/speed/rivals.in $(PIN) -o benchmarks/speed/rivals.txt
 
 # Prophet asks for what only its plots need.
 NEVER_IMPORTED := $(addprefix --no-emit-package ,matplotlib contourpy cycler fonttools kiwisolver pillow pyparsing)
@@ -115,4 +127,4 @@ NEVER_IMPORTED := $(addprefix --no-emit-package ,matplotlib contourpy cycler fon
 PIN := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade
 
 clean:  ## Remove what make made; the lake stays (energy clean removes it)
-	rm -rf $(VENV) $(QUALITY) $(LINT) $(AUDIT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(QUALITY) $(LINT) $(AUDIT) $(RIVALS) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

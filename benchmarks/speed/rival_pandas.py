@@ -1,6 +1,6 @@
 """What an analyst would write with pandas and Prophet for the three outputs of the specification.
 
-The yardstick of `speed.py`. It follows the specification's steps: timestamps parsed by the reader, hour and date
+It follows the specification's steps: timestamps parsed by the reader, hour and date
 extracted, grouped sums, no row loops; no lake, no checks, no report. `--tuned` reads appliances as categories and
 keeps dates as timestamps, as one would who looks for speed.
 """
@@ -62,23 +62,36 @@ def forecast(daily_kwh: pd.Series) -> pd.DataFrame:
     return predicted
 
 
+def work_out(file: Path, out: Path, *, with_anomalies: bool, with_forecast: bool, tuned: bool) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    readings = read(file, tuned=tuned)
+    aggregated = aggregate(readings)
+    aggregated.to_csv(out / "aggregated.csv", index=False)
+    hourly_totals(readings).to_csv(out / "hourly.csv")
+    daily_kwh = daily_totals(readings)
+    daily_kwh.to_csv(out / "daily.csv")
+    if with_anomalies or with_forecast:
+        anomalies(readings, aggregated).to_csv(out / "anomalies.csv", index=False)
+    if with_forecast:
+        forecast(daily_kwh).to_csv(out / "forecast.csv", index=False)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Aggregate, flag and forecast a file of readings.")
-    parser.add_argument("file", type=Path)
+    parser = argparse.ArgumentParser(description="Aggregate, flag and forecast files of readings.")
     parser.add_argument("out", type=Path)
-    parser.add_argument("--no-forecast", action="store_true", help="read and aggregate only")
+    parser.add_argument("files", type=Path, nargs="+")
+    parser.add_argument("--anomalies", action="store_true", help="flag too")
+    parser.add_argument("--forecast", action="store_true", help="flag and forecast too")
     parser.add_argument("--tuned", action="store_true", help="categories, and dates as timestamps")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    readings = read(options.file, tuned=options.tuned)
-    aggregated = aggregate(readings)
-    aggregated.to_csv(options.out / "aggregated.csv", index=False)
-    hourly_totals(readings).to_csv(options.out / "hourly.csv")
-    daily_kwh = daily_totals(readings)
-    daily_kwh.to_csv(options.out / "daily.csv")
-    if not options.no_forecast:
-        anomalies(readings, aggregated).to_csv(options.out / "anomalies.csv", index=False)
-        forecast(daily_kwh).to_csv(options.out / "forecast.csv", index=False)
+    for number, file in enumerate(options.files):
+        work_out(
+            file,
+            options.out if len(options.files) == 1 else options.out / str(number),
+            with_anomalies=options.anomalies,
+            with_forecast=options.forecast,
+            tuned=options.tuned,
+        )
 
 
 if __name__ == "__main__":
