@@ -86,7 +86,7 @@ class OldSite:
 
     def _remember(self, engine: duckdb.DuckDBPyConnection, upload: Upload) -> None:
         given = self.lake.describe(readings_key(upload.key))
-        self._readings += history.readings_in(engine, {given: self.lake.fetch(given.key)}, [upload.stored])
+        self._readings += history.readings_in(engine, self.lake.fetch_all, [given], [upload.stored])
 
     @contextmanager
     def _engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
