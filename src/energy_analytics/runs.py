@@ -154,7 +154,9 @@ def _brief(manifest: Any, key: str) -> Manifest:
     if not _is_record(manifest, key):
         return {}
     told = {name: value for name, value in manifest.items() if name not in _LEFT_OUT}
-    return told | ({"mark": mark_of(manifest)} if "results" in manifest else {})
+    if "results" not in manifest:
+        return told
+    return told | {"mark": mark_of(manifest), "episodes": [one["id"] for one in manifest["results"]["episodes"]]}
 
 
 def full(lake: Lake, brief: Manifest) -> Manifest:

@@ -1,13 +1,15 @@
 """Telling people of unusual use that a run has found and no run before it."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import words
+from ..index import SiteIndex
+from ..lake import Lake
 from ..report.happenings import EPISODES_SHOWN, episode_rows
 from ..results import EpisodeFound
-from ..runs import Manifest
+from ..runs import Manifest, briefs
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -16,9 +18,10 @@ _LONGEST_CHARACTERS: Final = 8000
 """SNS takes 256 KB, and a person less."""
 
 
-def ids_of(manifests: Iterable[Manifest]) -> frozenset[str]:
-    """Return the ids of all episodes that runs have reported."""
-    return frozenset(row["id"] for one in manifests for row in one["results"]["episodes"])
+def reported_episodes(lake: Lake, site: str) -> frozenset[str]:
+    """Return the ids of all episodes that runs of a site have reported."""
+    succeeded = (one for one in briefs(lake, site, SiteIndex(lake, site)) if one["status"] == "succeeded")
+    return frozenset(name for one in succeeded for name in one["episodes"])
 
 
 def new_episodes(manifest: Manifest, *, known: Collection[str]) -> list[EpisodeFound]:

@@ -20,11 +20,11 @@ from ..lake.cache import FOLDER_PREFIX, Cache
 from ..lake.s3 import S3Lake
 from ..pipeline import FailedRunError, run
 from ..results import EpisodeFound
-from ..runs import Manifest, put_manifest, runs, succeeded_runs, withdraw
+from ..runs import Manifest, put_manifest, runs, withdraw
 from ..schema import READINGS
 from ..settings import Settings
 from ..uploads import Upload, find, in_site
-from .alerts import ids_of, new_episodes
+from .alerts import new_episodes, reported_episodes
 from .capacity import PLAIN_PER_PACKED_BYTE, Room, TooBigError, check_room, need_of, remedy
 from .deadline import OutOfTimeError, time_limit
 
@@ -124,7 +124,7 @@ def run_upload(
             with time_limit(seconds) as watch:
                 _check_room(lake, upload, seconds=seconds)
                 identified(upload)
-                known = ids_of(succeeded_runs(lake, upload.site)) if compare else frozenset()
+                known = reported_episodes(lake, upload.site) if compare else frozenset()
                 stages = StageClock(watch)
                 manifest = run(lake, upload, settings, progress=stages)
                 stages.end()
