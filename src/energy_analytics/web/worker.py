@@ -24,7 +24,10 @@ _UNSETTLED_SECONDS: Final = 20.0
 """For so long after a change under `raw/` its files are looked at again."""
 _ENDING_SECONDS: Final = 3.0
 _RESTART_SECONDS: Final = 5.0
-_MOST_RESTARTS: Final = 5
+_LONGEST_RESTART_SECONDS: Final = 300.0
+"""A process that ends again and again is started again at pauses that double up to this."""
+_SOUND_SECONDS: Final = 600.0
+"""One that has worked for so long had nothing wrong with it from the start."""
 
 
 class Worker:
@@ -36,7 +39,8 @@ class Worker:
         self._told = told
         self._process: subprocess.Popen[str] | None = None
         self._ending = threading.Event()
-        self._restarts = 0
+        self._pause_seconds = _RESTART_SECONDS
+        self._started = 0.0
 
     @property
     def process_id(self) -> int | None:
@@ -45,6 +49,7 @@ class Worker:
 
     def start(self) -> None:
         """Start it."""
+        self._started = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "energy_analytics.web.worker"],
             stdin=subprocess.PIPE,
@@ -87,11 +92,12 @@ class Worker:
             self._told(frozenset(json.loads(line)))
         self._told(frozenset())
         process.wait()
-        if not self._ending.is_set() and self._restarts < _MOST_RESTARTS:
-            self._restarts += 1
-            time.sleep(_RESTART_SECONDS)
-            if not self._ending.is_set():
-                self.start()
+        if time.monotonic() - self._started > _SOUND_SECONDS:
+            self._pause_seconds = _RESTART_SECONDS
+        pause_seconds = self._pause_seconds
+        self._pause_seconds = min(2 * pause_seconds, _LONGEST_RESTART_SECONDS)
+        if not self._ending.wait(pause_seconds):
+            self.start()
 
 
 def main() -> None:
