@@ -42,17 +42,20 @@ def clean(appliance: str) -> str:
     return f"NOT contains({appliance}, chr(0))"
 
 
-def sifted_rows(records: str, *, timestamp: int, appliance: int, kwh: int, width: int, max_reading_kwh: float) -> str:
+def sifted_rows(
+    records: str, *, timestamp: int, appliance: int, kwh: int, widths: tuple[int, int], max_reading_kwh: float
+) -> str:
     """Write SQL that reads the plain rows of `records` at once and keeps the fields of all others.
 
-    `timestamp`, `appliance` and `kwh` are the positions of the columns, of `width` in all. A plain row has
+    `timestamp`, `appliance` and `kwh` are the positions of the columns, `widths` how many fields a row has at least
+    and at most. A plain row has
     `wall`, `appliance`, `kwh`, and in `proves_point` whether its number must have a decimal point; for any
     other row `wall` is null and `fields` is not.
     """
     shapes = " OR ".join(f"time_text LIKE '{shape}'" for shape in _PLAIN_TIMES)
     return f"""(
         WITH texts AS (
-            SELECT line, fields, len(fields) = {width} AS fits,
+            SELECT line, fields, len(fields) BETWEEN {widths[0]} AND {widths[1]} AS fits,
                 fields[{timestamp + 1}] AS time_text,
                 fields[{appliance + 1}] AS appliance,
                 fields[{kwh + 1}] AS kwh_text
@@ -77,17 +80,18 @@ def sifted_rows(records: str, *, timestamp: int, appliance: int, kwh: int, width
         FROM judged)"""
 
 
-def parsed_rows(rows: str, *, timestamp: int, appliance: int, kwh: int, width: int) -> str:
+def parsed_rows(rows: str, *, timestamp: int, appliance: int, kwh: int, widths: tuple[int, int]) -> str:
     """Write SQL for `rows` (line, fields) with every reading of a field that its text allows.
 
-    `timestamp`, `appliance` and `kwh` are the positions of the columns, of `width` in all. The result has a
+    `timestamp`, `appliance` and `kwh` are the positions of the columns, `widths` how many fields a row has at least
+    and at most. The result has a
     wall time that is certain (`wall`), or one per order of day and month (`wall_dmy`, `wall_mdy`), the offset
     in minutes where there is one, and the number with a decimal point and with a decimal comma.
     """
     return f"""(
         WITH texts AS (
             SELECT line, len(fields) AS width, fields[1] AS first_field,
-                len(fields) > {width} AND list_any_value(list_transform(fields[{width + 1}:],
+                len(fields) > {widths[1]} AND list_any_value(list_transform(fields[{widths[1] + 1}:],
                     lambda field: nullif(trim(field, {WHITE_SPACE}), ''))) IS NULL AS only_empty_beyond,
                 trim(coalesce(fields[{timestamp + 1}], ''), {WHITE_SPACE}) AS time_text,
                 trim(coalesce(fields[{appliance + 1}], ''), {WHITE_SPACE}) AS appliance,
