@@ -3,6 +3,7 @@
 import gzip
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -124,6 +125,24 @@ def test_a_quote_that_holds_many_lines_ends(tmp_path: Path) -> None:
     found = read(tmp_path, content)
     assert found.accepted == [("2026-01-01 01:00:00", "A", 1.0)]
     assert len(found.rejected) == 60_001
+
+
+@pytest.mark.parametrize("line", ['a","b', 'x","', 'x","' + "x" * 40_000 + "\nx" * 20_000])
+def test_quotes_that_open_again_where_they_close(tmp_path: Path, line: str) -> None:
+    """Each line may belong to a quote opened in any of those before it; looked at once for each, it takes hours."""
+    content = HEADER + hourly_rows("2026-01-01", hours=3) + f"{line}\n" * (200_000 // len(line))
+    began = time.process_time()
+    found = read(tmp_path, content)
+    assert time.process_time() - began < 10
+    assert found.verdict.rows_accepted == 3
+    assert [number for number, *_ in found.rejected] == list(range(5, content.count("\n") + 1))
+
+
+def test_bytes_that_are_no_text_take_no_time(tmp_path: Path) -> None:
+    began = time.process_time()
+    found = read(tmp_path, (HEADER + ROWS).encode() + (b"\xff" * 799 + b"\n") * 20_000)
+    assert time.process_time() - began < 10
+    assert found.verdict.rejected_by_reason == {"wrong number of fields": 20_000}
 
 
 @pytest.mark.parametrize("field", ['"' * 99_000, '""' * 40_000 + "x", '"""' * 30_000, ",".join(['"a""b"'] * 10_000)])

@@ -204,32 +204,65 @@ class _Quoting:
 def _joined(lines: Iterator[tuple[int, str]], quoting: _Quoting) -> Iterator[tuple[int, str, bool]]:
     """Yield (line, text, whether whole) of records, with the lines that a quote holds together.
 
-    A quote never closed holds only its own line. Each line is looked at once per quote opened before it, and
-    the next quote at an odd place ends the search, so that a file full of stray quotes takes no longer.
+    A quote never closed holds only its own line. What is found out of the lines that follow is kept, so that each
+    is looked at once for all the quotes opened before it, however many there are.
     """
-    waiting: deque[tuple[int, str]] = deque()
-    while True:
-        if waiting:
-            number, line = waiting.popleft()
-        elif (following := next(lines, None)) is not None:
-            number, line = following
-        else:
-            return
-        taken: list[str] = []
-        length = len(line)
-        state = quoting.state(line, opened=False) if '"' in line else _State.WHOLE
-        while state is _State.OPEN and length <= LONGEST_RECORD_BYTES:
-            if len(taken) == len(waiting):
-                if (following := next(lines, None)) is None:
-                    break
-                waiting.append(following)
-            text = waiting[len(taken)][1]
-            taken.append(text)
-            length += len(text)
-            state = quoting.state(text, opened=True)
-        whole = state is _State.WHOLE
-        if whole and taken:
-            line += "".join(taken)
-            for _ in taken:
-                waiting.popleft()
-        yield number, line.removesuffix("\n"), whole
+    ahead = _Ahead(lines, quoting)
+    while (following := ahead.take()) is not None:
+        number, line = following
+        if '"' not in line:
+            yield number, line.removesuffix("\n"), True
+            continue
+        state = quoting.state(line, opened=False)
+        if state is _State.OPEN and len(line) <= LONGEST_RECORD_BYTES:
+            taken = ahead.closing(within=LONGEST_RECORD_BYTES - len(line))
+            if taken is not None:
+                line, state = line + taken, _State.WHOLE
+        yield number, line.removesuffix("\n"), state is _State.WHOLE
+
+
+class _Ahead:
+    """Lines that have been read already, and how each stands at its end if a quote is open at its start."""
+
+    def __init__(self, lines: Iterator[tuple[int, str]], quoting: _Quoting) -> None:
+        self._lines = lines
+        self._quoting = quoting
+        self._open: deque[tuple[int, str]] = deque()
+        """Those that leave the quote open."""
+        self._open_length = 0
+        self._last: tuple[int, str] | None = None
+        """The one after them, which does not."""
+        self._last_state = _State.OPEN
+
+    def take(self) -> tuple[int, str] | None:
+        """Return the next line; None when there is none."""
+        if self._open:
+            number, line = self._open.popleft()
+            self._open_length -= len(line)
+            return number, line
+        if self._last is not None:
+            following, self._last = self._last, None
+            return following
+        return next(self._lines, None)
+
+    def closing(self, *, within: int) -> str | None:
+        """Take the lines up to the one that closes an open quote, and return them; none where no line does.
+
+        The one that closes it begins at most `within` characters from here.
+        """
+        while self._last is None and self._open_length <= within:
+            following = next(self._lines, None)
+            if following is None:
+                return None
+            state = self._quoting.state(following[1], opened=True)
+            if state is _State.OPEN:
+                self._open.append(following)
+                self._open_length += len(following[1])
+            else:
+                self._last, self._last_state = following, state
+        if self._last is None or self._open_length > within or self._last_state is not _State.WHOLE:
+            return None
+        taken = "".join([*(line for _, line in self._open), self._last[1]])
+        self._open.clear()
+        self._open_length, self._last = 0, None
+        return taken
