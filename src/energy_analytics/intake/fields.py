@@ -16,6 +16,12 @@ _NAMED_MONTHS: Final = [
     for time in (" %H:%M:%S", " %H:%M", "")
 ]
 
+_NAMED_MONTH: Final = (
+    r"(?i)^\s*(?:\d{1,2}[-/\s]\s*[a-z]{3,9}[-/\s]\s*\d{1,4}|[a-z]{3,9}\s+\d{1,2},\s*\d{1,4})"
+    r"(?:\s+\d{1,2}:\d{1,2}(?::\d{1,2})?)?\s*$"
+)
+"""What any of them may fit: to try them all takes a hundred times as long, of which a file of junk is made."""
+
 WHITE_SPACE: Final = "' \t\r\n' || chr(160)"
 """SQL for the characters that are taken off both ends of a field."""
 _SPACE: Final = r"[\s\x{A0}]"
@@ -106,7 +112,8 @@ def parsed_rows(rows: str, *, timestamp: int, appliance: int, kwh: int, widths: 
         )
         SELECT line, width, first_field, only_empty_beyond, time_text, appliance, kwh_text,
             CASE WHEN iso.date <> '' THEN {_cast("replace(replace(iso.date, '/', '-'), '.', '-')", "iso")}
-                WHEN other.year = '' THEN try_strptime(time_text, {_NAMED_MONTHS}) END AS wall,
+                WHEN other.year = '' AND regexp_matches(time_text, '{_NAMED_MONTH}')
+                    THEN try_strptime(time_text, {_NAMED_MONTHS}) END AS wall,
             CASE WHEN other.year <> '' THEN
                 {_cast("other.year || '-' || other.b || '-' || other.a", "other")} END AS wall_dmy,
             CASE WHEN other.year <> '' THEN

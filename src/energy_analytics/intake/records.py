@@ -29,6 +29,8 @@ LONGEST_RECORD_BYTES: Final = 100_000
 """No reading is as long as this, ten times a name of 10,000 characters; the engine's own limit is 2 MB."""
 _STRETCH_BYTES: Final = 1 << 20
 _LOOK_BYTES: Final = 4096
+_SHORT_CHARACTERS: Final = LONGEST_RECORD_BYTES // 4
+"""No longer than a record may be, whatever the characters."""
 _SHOWN_CHARACTERS: Final = 1000
 """As much of a longer record is kept as its raw text."""
 
@@ -118,6 +120,9 @@ def _restored(column: str) -> str:
 
 def _rewritten(source: Iterable[str], dialect: Dialect) -> Iterator[str]:
     for line, fields, raw in _parsed(source, dialect):
+        if fields is None:
+            yield f"{line}{_COLUMN}{raw.replace(dialect.delimiter, _FIELD)}{_COLUMN}{raw}\n"
+            continue
         packed = _on_one_line(_FIELD.join(map(_without_control, fields)))
         yield f"{line}{_COLUMN}{packed}{_COLUMN}{_on_one_line(_without_control(raw))}\n"
 
@@ -130,12 +135,15 @@ def _on_one_line(text: str) -> str:
     return text.replace("\n", _LINE_FEED)
 
 
-def _parsed(source: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list[str], str]]:
-    """Yield (line, fields, raw text) of every record that is not blank."""
+def _parsed(source: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list[str] | None, str]]:
+    """Yield (line, fields, raw text) of every record that is not blank; of one without quotes and marks no fields."""
     quoting = _Quoting(dialect.delimiter)
     after_header = islice(enumerate(source, start=1), dialect.header_line, None)
     for number, raw, whole in _joined(after_header, quoting):
-        if 4 * len(raw) > LONGEST_RECORD_BYTES and len(raw.encode()) > LONGEST_RECORD_BYTES:
+        if whole and len(raw) <= _SHORT_CHARACTERS and '"' not in raw and raw.isprintable():
+            if raw:
+                yield number, None, raw
+        elif len(raw) > _SHORT_CHARACTERS and len(raw.encode()) > LONGEST_RECORD_BYTES:
             yield number, [TOO_LONG], raw[:_SHOWN_CHARACTERS] + "…"
         elif raw and not raw.isspace():
             yield number, quoting.split(raw) if whole else [UNCLOSED], raw
