@@ -1,14 +1,12 @@
 """Files made to fill the disk, the memory or the time: refused in a sentence, with little done before."""
 
 import gzip
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import duckdb
 import pytest
-from commands import HEADER, energy, environment, hourly_rows, told
+from commands import HEADER, energy, hourly_rows, peak_mb, told
 from intake_reading import read
 
 from energy_analytics.intake import UnusableUploadError
@@ -28,20 +26,6 @@ def bomb(path: Path, start: str, *, mb: int) -> Path:
         for _ in range(mb):
             file.write(row * (1_000_000 // len(row)))
     return path
-
-
-def peak_mb(*arguments: str | Path, folder: Path, variables: dict[str, str]) -> tuple[float, str]:
-    """Run `energy` and return the most memory that it took, and what it said on standard error."""
-    code = (
-        "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:], capture_output=True, text=True);"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024); print(done.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, sys.executable, "-m", "energy_analytics", *map(str, arguments)],
-        cwd=folder, env=environment(**variables), capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    peak, _, said = done.stdout.partition("\n")
-    return float(peak), said
 
 
 def test_a_packed_bomb_is_refused_and_the_failure_on_record(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from ..apart import module_command, module_environment
 from ..lake import Lake, LakeError, LocalLake, open_lake
 from ..schema import RAW
 from ..settings import Settings
@@ -45,8 +46,9 @@ class Worker:
 
     def start(self) -> None:
         """Start it."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "energy_analytics.web.worker"],
+        self._process = subprocess.Popen(  # noqa: S603 - our own command
+            module_command("energy_analytics.web.worker"),
+            env=module_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
