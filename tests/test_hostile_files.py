@@ -140,6 +140,24 @@ def test_too_many_columns(tmp_path: Path) -> None:
         read(tmp_path, HEADER.strip() + ",c" * 150_000 + "\n" + "1" + "," * 150_002)
 
 
+@pytest.mark.parametrize("fields", ["," * 90_000, "," * 11_000, ",x" * 9_000])
+def test_too_many_fields(tmp_path: Path, fields: str) -> None:
+    """The engine takes 2,048 rows at a time: with 16 bytes a field, 3 GB of these."""
+    lines = 40_000_000 // len(fields)
+    (tmp_path / "a.csv").write_text(HEADER + ROWS + f"x{fields}\n" * lines)
+    peak, said = peak_mb("run", "a.csv", folder=tmp_path, variables={})
+    assert said.strip() == ""
+    assert peak < 450
+    (record,) = runs(LocalLake(tmp_path / "lake"))
+    assert record["intake"]["rejected_by_reason"] == {"wrong number of fields": lines}
+
+
+def test_blank_lines_without_end(tmp_path: Path) -> None:
+    """The engine's fast reader gives up at a buffer of nothing else, with an error of its own."""
+    found = read(tmp_path, HEADER + ROWS + "\n" * 70_000_000 + "2026-02-01 00:00:00,Oven,1\n")
+    assert (found.verdict.rows_accepted, found.verdict.rejected_by_reason) == (49, {})
+
+
 def test_too_many_appliances(tmp_path: Path) -> None:
     rows = "".join(f"2026-01-01,meter {number},1\n" for number in range(MOST_APPLIANCES + 1))
     message = f"names {MOST_APPLIANCES + 1:,} appliances, and at most {MOST_APPLIANCES:,} are read"

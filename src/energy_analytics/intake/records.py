@@ -13,6 +13,7 @@ import duckdb
 from ..engine import file_literal, literal
 from .dialect import Dialect
 from .fields import not_blank
+from .limits import MOST_COLUMNS
 from .text import PlainText
 
 _NEVER: Final = "\x1c\x1d\x1e"
@@ -33,9 +34,15 @@ _SHORT_CHARACTERS: Final = LONGEST_RECORD_BYTES // 4
 """No longer than a record may be, whatever the characters."""
 _SHOWN_CHARACTERS: Final = 1000
 """As much of a longer record is kept as its raw text."""
+_KEPT_CHARACTERS: Final = 10_000
+"""As much of any other: of a thousand lines ten times as long, the engine could not keep the text at all."""
 
 UNCLOSED: Final = "\x00unclosed"
 """Stands as the only field of a record whose quotes do not end where a field ends."""
+_TOO_MANY: Final = [""]
+"""Stands for too many fields to look at: the engine holds 2,048 rows at a time, with 16 bytes a field."""
+_MOST_FIELDS: Final = 1000
+"""Of a row, or as many as the header has, if that is more."""
 TOO_LONG: Final = "\x00too long"
 """Stands as the only field of a record longer than LONGEST_RECORD_BYTES."""
 
@@ -52,13 +59,17 @@ def records(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect
         return _rewritten_records(text, dialect, folder)
     try:
         engine.execute(f"COPY (SELECT raw FROM {read}) TO {literal(str(lines))} (FORMAT parquet)")
-    except duckdb.InvalidInputException:
+    except (duckdb.InvalidInputException, duckdb.NotImplementedException):  # The latter for millions of blank lines.
         return _rewritten_records(text, dialect, folder)
     too_long = f"strlen(raw) > {LONGEST_RECORD_BYTES}"
+    delimiter = literal(dialect.delimiter)
+    too_many = f"strlen(raw) - strlen(replace(raw, {delimiter}, '')) >= {_most_fields(dialect)}"
     return f"""(
         SELECT file_row_number + 1 AS line,
-            CASE WHEN {too_long} THEN ['{TOO_LONG}'] ELSE string_split(raw, {literal(dialect.delimiter)}) END AS fields,
-            CASE WHEN {too_long} THEN left(raw, {_SHOWN_CHARACTERS}) || '…' ELSE raw END AS raw
+            CASE WHEN {too_long} THEN ['{TOO_LONG}'] WHEN {too_many} THEN {_TOO_MANY}
+                ELSE string_split(raw, {delimiter}) END AS fields,
+            CASE WHEN {too_long} THEN left(raw, {_SHOWN_CHARACTERS}) || '…'
+                WHEN length(raw) > {_KEPT_CHARACTERS} THEN left(raw, {_KEPT_CHARACTERS}) || '…' ELSE raw END AS raw
         FROM read_parquet({file_literal(lines)}, file_row_number = true)
         WHERE file_row_number >= {dialect.header_line} AND {not_blank("raw", dialect.delimiter)})"""
 
@@ -119,9 +130,10 @@ def _restored(column: str) -> str:
 
 
 def _rewritten(source: Iterable[str], dialect: Dialect) -> Iterator[str]:
-    for line, fields, raw in _parsed(source, dialect):
+    for line, fields, whole in _parsed(source, dialect):
+        raw = whole if len(whole) <= _KEPT_CHARACTERS else whole[:_KEPT_CHARACTERS] + "…"
         if fields is None:
-            yield f"{line}{_COLUMN}{raw.replace(dialect.delimiter, _FIELD)}{_COLUMN}{raw}\n"
+            yield f"{line}{_COLUMN}{whole.replace(dialect.delimiter, _FIELD)}{_COLUMN}{raw}\n"
             continue
         packed = _on_one_line(_FIELD.join(map(_without_control, fields)))
         yield f"{line}{_COLUMN}{packed}{_COLUMN}{_on_one_line(_without_control(raw))}\n"
@@ -137,16 +149,21 @@ def _on_one_line(text: str) -> str:
 
 def _parsed(source: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list[str] | None, str]]:
     """Yield (line, fields, raw text) of every record that is not blank; of one without quotes and marks no fields."""
-    quoting = _Quoting(dialect.delimiter)
+    quoting, most = _Quoting(dialect.delimiter), _most_fields(dialect)
     after_header = islice(enumerate(source, start=1), dialect.header_line, None)
     for number, raw, whole in _joined(after_header, quoting):
         if whole and len(raw) <= _SHORT_CHARACTERS and '"' not in raw and raw.isprintable():
             if raw:
-                yield number, None, raw
+                yield number, None if raw.count(dialect.delimiter) < most else _TOO_MANY, raw
         elif len(raw) > _SHORT_CHARACTERS and len(raw.encode()) > LONGEST_RECORD_BYTES:
             yield number, [TOO_LONG], raw[:_SHOWN_CHARACTERS] + "…"
         elif raw and not raw.isspace():
-            yield number, quoting.split(raw) if whole else [UNCLOSED], raw
+            fields = quoting.split(raw) if whole else [UNCLOSED]
+            yield number, fields if len(fields) <= most else _TOO_MANY, raw
+
+
+def _most_fields(dialect: Dialect) -> int:
+    return max(_MOST_FIELDS, len(dialect.columns))
 
 
 class _State(Enum):
@@ -188,7 +205,7 @@ class _Quoting:
                 position = following + 1
 
     def split(self, record: str) -> list[str]:
-        """Return the fields of a whole record."""
+        """Return the fields of a whole record; of one that has too many, not all."""
         if '"' not in record:
             return record.split(self.delimiter)
         fields, position = [], 0
@@ -205,7 +222,7 @@ class _Quoting:
                 more = following >= 0
                 fields.append(record[position:following] if more else record[position:])
                 position = following + 1
-            if not more:
+            if not more or len(fields) > MOST_COLUMNS:
                 return fields
 
 
