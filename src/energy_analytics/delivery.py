@@ -129,7 +129,8 @@ def _write_csv(source: Path, target: Path, max_bytes: int) -> None:
             raise _too_much_memory(source) from error
         except duckdb.Error as error:
             raise UnusableUploadError(
-                f"{source.name} begins as a Parquet file but cannot be read: {str(error).splitlines()[0]}"
+                f"{source.name} begins as a Parquet file but cannot be read: "
+                f"{str(error).splitlines()[0].replace(str(source), source.name)}"
             ) from error
 
 
