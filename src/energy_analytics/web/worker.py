@@ -19,6 +19,7 @@ from ..apart import module_command, module_environment
 from ..lake import Lake, LakeError, LocalLake, open_lake
 from ..schema import RAW
 from ..settings import Settings
+from ..words import without_credentials
 
 _PAUSE_SECONDS: Final = 0.5
 _UNSETTLED_SECONDS: Final = 20.0
@@ -161,7 +162,7 @@ def _tell(running: list[str]) -> None:
 
 
 def _complain(message: str) -> None:
-    sys.stderr.write(f"{message}\n")
+    sys.stderr.write(f"{without_credentials(message)}\n")
     sys.stderr.flush()
 
 
