@@ -98,11 +98,23 @@ bench-quality: $(QUALITY)/.installed  ## Measure forecast and episodes on the me
 
 # The advisories are asked for by name and version, over the network; without it nothing is audited, and it says so.
 AUDIT := .venv-audit
+AUDITED := requirements.txt requirements-dev.txt lambda/requirements.txt lambda/requirements-dashboard.txt \
+  infrastructure/requirements-lint.txt infrastructure/requirements-audit.txt benchmarks/requirements.txt \
+  benchmarks/speed/rivals.txt
 
-audit: $(VENV)/.made  ## Ask the public advisories about the pinned dependencies
+$(AUDIT)/.installed: $(VENV)/.made infrastructure/requirements-audit.txt
 	@$(PYTHON) -m venv $(AUDIT)
-	@$(AUDIT)/bin/python -m pip install -qq --disable-pip-version-check pip-audit
-	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+	@$(AUDIT)/bin/python -m pip install -qq --disable-pip-version-check -r infrastructure/requirements-audit.txt
+	@touch $@
+
+audit: $(AUDIT)/.installed  ## Ask the public advisories about the pinned dependencies
+	@for file in $(AUDITED); do \
+	  rm -f $(AUDIT)/answer; \
+	  if $(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$file \
+	    -o $(AUDIT)/answer 2>$(AUDIT)/said; then echo "$$file: no known fault"; \
+	  elif [ -s $(AUDIT)/answer ]; then echo "$$file:"; cat $(AUDIT)/answer; exit 1; \
+	  else echo "$$file was not audited: the advisories could not be asked. It said:"; tail -n 1 $(AUDIT)/said; exit 1; fi; \
+	done
 
 fuzz: install-dev  ## Make uploads by chance for half an hour, and hold their reading against what must be true
 	@PYTHONPATH=src:tests nice -n 19 $(BIN)/python -m fuzz --seconds 1800
@@ -120,6 +132,8 @@ requirements: install-dev  ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --group dashboard -c requirements-dev.txt $(PIN) -o lambda/requirements-dashboard.txt
 	@$(BIN)/uv pip compile infrastructure/requirements-lint.in $(PIN) -o infrastructure/requirements-lint.txt
 	@$(BIN)/uv pip compile benchmarks/speed/rivals.in $(PIN) -o benchmarks/speed/rivals.txt
+	@$(BIN)/uv pip compile infrastructure/requirements-audit.in $(PIN) -o infrastructure/requirements-audit.txt
+	@$(BIN)/uv pip compile benchmarks/requirements.in $(PIN) -o benchmarks/requirements.txt
 
 # Prophet asks for what only its plots need.
 NEVER_IMPORTED := $(addprefix --no-emit-package ,matplotlib contourpy cycler fonttools kiwisolver pillow pyparsing)

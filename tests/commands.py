@@ -41,6 +41,20 @@ def energy(
     )
 
 
+def peak_mb(*arguments: str | Path, folder: Path, variables: Mapping[str, str]) -> tuple[float, str]:
+    """Run `energy` and return the most memory that it took, and what it said on standard error."""
+    code = (
+        "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:], capture_output=True, text=True);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024); print(done.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, sys.executable, "-m", "energy_analytics", *map(str, arguments)],
+        cwd=folder, env=environment(**variables), capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    peak, _, said = done.stdout.partition("\n")
+    return float(peak), said
+
+
 def told(done: subprocess.CompletedProcess[str], *, code: int = 1) -> str:
     """Return the message of a command that was refused in plain words."""
     assert done.returncode == code, done.stdout + done.stderr

@@ -1,13 +1,12 @@
 """Files made to fill the disk, the memory or the time: refused in a sentence, with little done before."""
 
 import gzip
-import subprocess
-import sys
+import time
 from pathlib import Path
 
 import duckdb
 import pytest
-from commands import HEADER, energy, environment, hourly_rows, told
+from commands import HEADER, energy, hourly_rows, peak_mb, told
 from intake_reading import read
 
 from energy_analytics.intake import UnusableUploadError
@@ -27,20 +26,6 @@ def bomb(path: Path, start: str, *, mb: int) -> Path:
         for _ in range(mb):
             file.write(row * (1_000_000 // len(row)))
     return path
-
-
-def peak_mb(*arguments: str | Path, folder: Path, variables: dict[str, str]) -> tuple[float, str]:
-    """Run `energy` and return the most memory that it took, and what it said on standard error."""
-    code = (
-        "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:], capture_output=True, text=True);"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024); print(done.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, sys.executable, "-m", "energy_analytics", *map(str, arguments)],
-        cwd=folder, env=environment(**variables), capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    peak, _, said = done.stdout.partition("\n")
-    return float(peak), said
 
 
 def test_a_packed_bomb_is_refused_and_the_failure_on_record(tmp_path: Path) -> None:
@@ -126,6 +111,24 @@ def test_a_quote_that_holds_many_lines_ends(tmp_path: Path) -> None:
     assert len(found.rejected) == 60_001
 
 
+@pytest.mark.parametrize("line", ['a","b', 'x","', 'x","' + "x" * 40_000 + "\nx" * 20_000])
+def test_quotes_that_open_again_where_they_close(tmp_path: Path, line: str) -> None:
+    """Each line may belong to a quote opened in any of those before it; looked at once for each, it takes hours."""
+    content = HEADER + hourly_rows("2026-01-01", hours=3) + f"{line}\n" * (200_000 // len(line))
+    began = time.process_time()
+    found = read(tmp_path, content)
+    assert time.process_time() - began < 10
+    assert found.verdict.rows_accepted == 3
+    assert [number for number, *_ in found.rejected] == list(range(5, content.count("\n") + 1))
+
+
+def test_bytes_that_are_no_text_take_no_time(tmp_path: Path) -> None:
+    began = time.process_time()
+    found = read(tmp_path, (HEADER + ROWS).encode() + (b"\xff" * 799 + b"\n") * 20_000)
+    assert time.process_time() - began < 10
+    assert found.verdict.rejected_by_reason == {"wrong number of fields": 20_000}
+
+
 @pytest.mark.parametrize("field", ['"' * 99_000, '""' * 40_000 + "x", '"""' * 30_000, ",".join(['"a""b"'] * 10_000)])
 def test_heaps_of_quotes(tmp_path: Path, field: str) -> None:
     found = read(tmp_path, f"{HEADER}2026-01-01 00:00:00,{field},0.5\n2026-01-01 01:00:00,A,1\n" * 20)
@@ -135,6 +138,24 @@ def test_heaps_of_quotes(tmp_path: Path, field: str) -> None:
 def test_too_many_columns(tmp_path: Path) -> None:
     with pytest.raises(UnusableUploadError, match=f"has 150,003 columns, and at most {MOST_COLUMNS:,} are read"):
         read(tmp_path, HEADER.strip() + ",c" * 150_000 + "\n" + "1" + "," * 150_002)
+
+
+@pytest.mark.parametrize("fields", ["," * 90_000, "," * 11_000, ",x" * 9_000])
+def test_too_many_fields(tmp_path: Path, fields: str) -> None:
+    """The engine takes 2,048 rows at a time: with 16 bytes a field, 3 GB of these."""
+    lines = 40_000_000 // len(fields)
+    (tmp_path / "a.csv").write_text(HEADER + ROWS + f"x{fields}\n" * lines)
+    peak, said = peak_mb("run", "a.csv", folder=tmp_path, variables={})
+    assert said.strip() == ""
+    assert peak < 450
+    (record,) = runs(LocalLake(tmp_path / "lake"))
+    assert record["intake"]["rejected_by_reason"] == {"wrong number of fields": lines}
+
+
+def test_blank_lines_without_end(tmp_path: Path) -> None:
+    """The engine's fast reader gives up at a buffer of nothing else, with an error of its own."""
+    found = read(tmp_path, HEADER + ROWS + "\n" * 70_000_000 + "2026-02-01 00:00:00,Oven,1\n")
+    assert (found.verdict.rows_accepted, found.verdict.rejected_by_reason) == (49, {})
 
 
 def test_too_many_appliances(tmp_path: Path) -> None:

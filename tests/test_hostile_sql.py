@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import drop, energy, hourly_rows, run_key, state, told
+from commands import drop, energy, hourly_rows, peak_mb, run_key, state, told
 
 from energy_analytics.lake import LocalLake
 from energy_analytics.query import QueryError, query
@@ -192,6 +192,32 @@ def test_a_question_for_ever_ends_in_a_sentence(lake: Path) -> None:
 def test_a_question_for_too_much_memory_ends(lake: Path) -> None:
     with pytest.raises(QueryError, match="Out of Memory"):
         query(LocalLake(lake), "SELECT list(range) FROM range(100000000)", Settings(memory_limit_mb=64))
+
+
+def test_one_value_cannot_take_gigabytes(lake: Path) -> None:
+    """The engine does not count what one value takes: this one took 5.8 GB."""
+    asked = "SELECT length(repeat('x', 3000000000))"
+    peak, said = peak_mb("query", asked, folder=lake.parent, variables={"ENERGY_THREADS": "1"})
+    assert "raise memory_limit_mb" in said
+    assert peak < 1700
+
+
+@pytest.mark.slow
+def test_what_cannot_be_interrupted_ends(lake: Path) -> None:
+    began = time.monotonic()
+    said = told(
+        energy(
+            "query", "SELECT length(lpad('', 900000000, 'x')) FROM range(10)",
+            folder=lake.parent, variables={"ENERGY_QUERY_SECONDS": "1"},
+        )
+    )  # fmt: skip
+    assert "took more than 1 s" in said
+    assert time.monotonic() - began < 30
+
+
+def test_times_with_an_offset_are_told_in_words(lake: Path) -> None:
+    with pytest.raises(QueryError, match=r"^The answer has times with an offset.*CAST"):
+        query(LocalLake(lake), "SELECT now()", Settings())
 
 
 def test_a_question_that_deletes_does_so_in_its_own_copy(lake: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 import duckdb
 
+from .apart import BrokenOffError, OutOfMemoryError, OutOfTimeError, apart
 from .engine import connect, file_literal, literal
 from .intake import UnusableUploadError, column_positions, too_large
 from .lake import Lake
@@ -21,6 +22,9 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 _FEWEST_BYTES_OF_A_ROW: Final = len("2026-01-01,A,1\n")
 _MEMORY_MB: Final = 512
 """For the conversion of Parquet, of which a whole row group is in memory at a time."""
+_SECONDS: Final = 120.0
+_BYTES_A_SECOND: Final = 50_000
+"""Far slower than any that was measured: what takes longer than both has no end."""
 
 
 def deliver(lake: Lake, path: Path, *, site: str, now: datetime, max_upload_mb: float = MAX_UPLOAD_MB) -> Upload:
@@ -47,7 +51,7 @@ def deliver(lake: Lake, path: Path, *, site: str, now: datetime, max_upload_mb: 
     with lake.work_folder() as folder:
         copy = folder / "upload"
         if _begins_with(path, _PARQUET_MAGIC):
-            _write_csv(path, copy, max_bytes=round(max_upload_mb * 1_000_000))
+            _write_csv_apart(path, copy, max_bytes=round(max_upload_mb * 1_000_000))
             name = _csv_name(path.stem, packed=True)
         else:
             shutil.copyfile(path, copy)
@@ -79,7 +83,31 @@ def _begins_with(path: Path, magic: bytes) -> bool:
         return file.read(len(magic)) == magic
 
 
-def _write_csv(source: Path, target: Path, *, max_bytes: int) -> None:
+def _write_csv_apart(source: Path, target: Path, *, max_bytes: int) -> None:
+    """Do it in a process of its own: what a file makes the engine do, ends there."""
+    seconds = _SECONDS + source.stat().st_size / _BYTES_A_SECOND
+    try:
+        apart(_write_csv, source, target, max_bytes, memory_mb=2 * _MEMORY_MB, seconds=seconds)
+    except OutOfMemoryError as error:
+        raise _too_much_memory(source) from error
+    except OutOfTimeError as error:
+        raise UnusableUploadError(
+            f"{source.name} took more than {seconds:,.0f} s to read and was given up: write it as CSV."
+        ) from error
+    except BrokenOffError as error:
+        raise UnusableUploadError(
+            f"{source.name} begins as a Parquet file but reading it failed: it is damaged, or needs more memory than "
+            f"{2 * _MEMORY_MB:,} MB. Write it anew, or as CSV."
+        ) from error
+
+
+def _too_much_memory(source: Path) -> UnusableUploadError:
+    return UnusableUploadError(
+        f"{source.name} cannot be read with {_MEMORY_MB} MB of memory: write it in smaller row groups, or as CSV."
+    )
+
+
+def _write_csv(source: Path, target: Path, max_bytes: int) -> None:
     """Turn a Parquet file into gzipped CSV with the contract's columns."""
     relation = f"read_parquet({file_literal(source)}, hive_partitioning = false)"
     with connect(memory_limit_mb=_MEMORY_MB, threads=None, spill_folder=target.parent / "spill") as engine:
@@ -98,13 +126,11 @@ def _write_csv(source: Path, target: Path, *, max_bytes: int) -> None:
                 f"COPY (SELECT * FROM {rows}) TO {literal(str(target))} (FORMAT csv, HEADER, COMPRESSION gzip)"
             )
         except duckdb.OutOfMemoryException as error:
-            raise UnusableUploadError(
-                f"{source.name} cannot be read with {_MEMORY_MB} MB of memory: "
-                "write it in smaller row groups, or as CSV."
-            ) from error
+            raise _too_much_memory(source) from error
         except duckdb.Error as error:
             raise UnusableUploadError(
-                f"{source.name} begins as a Parquet file but cannot be read: {str(error).splitlines()[0]}"
+                f"{source.name} begins as a Parquet file but cannot be read: "
+                f"{str(error).splitlines()[0].replace(str(source), source.name)}"
             ) from error
 
 

@@ -1,5 +1,6 @@
 """SQL over the lake: its tables as views, the named queries, and nothing but reading."""
 
+import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -12,10 +13,11 @@ from typing import Any, Final
 import duckdb
 
 from . import schema
+from .apart import BrokenOffError, OutOfMemoryError, OutOfTimeError, apart
 from .engine import connect, file_list, file_literal, literal, parquet
 from .history import Readings, merged_readings, readings_in, readings_of
 from .intake import UnusableUploadError, understood
-from .lake import Lake, LocalLake, StoredObject, fetch_folder
+from .lake import Lake, LocalLake, StoredObject, fetch_folder, open_lake
 from .runs import Manifest, runs
 from .schema import Table
 from .settings import Settings
@@ -38,6 +40,8 @@ _CURATED: Final = (schema.HOURLY, schema.DAILY, schema.APPLIANCE_FORECAST, schem
 
 _ROWS_AT_A_TIME: Final = 1000
 _MOST_CHARACTERS: Final = 200_000_000
+_UNCOUNTED_MB: Final = 1024
+"""For what the engine does not count: values of gigabytes, and an answer on its way."""
 _SPILLED_MB: Final = 10_000
 _PAUSE_SECONDS: Final = 0.1
 
@@ -61,6 +65,36 @@ def named_queries() -> dict[str, str]:
     return {name: (folder / f"{name}.sql").read_text(encoding="utf-8") for name in order}
 
 
+def query_apart(lake: Lake, sql: str, settings: Settings) -> Rows:
+    """Answer as `query` does, in a process of its own, which ends at its limits whatever the engine makes of them.
+
+    One value may take some gigabytes, or a minute, of which the engine neither counts nor interrupts anything.
+    """
+    memory_mb = settings.memory_limit_mb + _UNCOUNTED_MB
+    try:
+        return apart(
+            _asked, lake.uri, sql, settings.model_dump_json(), memory_mb=memory_mb, seconds=settings.query_seconds
+        )
+    except (OutOfMemoryError, BrokenOffError) as error:
+        raise QueryError(
+            f"The answer was given up: it needs more memory than {memory_mb:,} MB, or the engine failed at it. Ask for "
+            "less, or raise memory_limit_mb in energy.toml or ENERGY_MEMORY_LIMIT_MB."
+        ) from error
+    except OutOfTimeError as error:
+        raise _took_too_long(settings) from error
+
+
+def _asked(lake: str, sql: str, settings: str) -> Rows:
+    return query(open_lake(lake), sql, Settings(**json.loads(settings)))
+
+
+def _took_too_long(settings: Settings) -> QueryError:
+    return QueryError(
+        f"The answer took more than {settings.query_seconds:g} s and was given up. Ask for less, or raise "
+        "query_seconds in energy.toml or ENERGY_QUERY_SECONDS."
+    )
+
+
 def query(lake: Lake, sql: str, settings: Settings) -> Rows:
     """Answer one SELECT over the lake's tables, or the query of that name.
 
@@ -79,12 +113,23 @@ def query(lake: Lake, sql: str, settings: Settings) -> Rows:
             columns = tuple(column[0] for column in answer.description or ())
             return Rows(columns, _fetched(answer, most_rows=settings.query_rows))
         except duckdb.InterruptException as error:
+            raise _took_too_long(settings) from error
+        except duckdb.OutOfMemoryException as error:
             raise QueryError(
-                f"The answer took more than {settings.query_seconds:g} s and was given up. Ask for less, or raise "
-                "query_seconds in energy.toml or ENERGY_QUERY_SECONDS."
+                "The memory that the engine may use was not enough: ask for less, or raise memory_limit_mb in "
+                f"energy.toml or ENERGY_MEMORY_LIMIT_MB. It said: {str(error).splitlines()[0]}"
             ) from error
         except duckdb.Error as error:
-            raise QueryError(str(error).strip()) from error
+            raise QueryError(_in_words(error)) from error
+
+
+def _in_words(error: duckdb.Error) -> str:
+    said = str(error).strip()
+    if "'pytz'" in said:  # Told with a traceback.
+        return (
+            "The answer has times with an offset, which cannot be given: write CAST(... AS TIMESTAMP) in the question."
+        )
+    return said
 
 
 def _fetched(answer: duckdb.DuckDBPyConnection, *, most_rows: int) -> list[tuple[Any, ...]]:

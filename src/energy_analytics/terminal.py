@@ -332,7 +332,8 @@ def print_data(text: str) -> None:
 
 def complain(message: str) -> None:
     """Write an error to standard error as one paragraph."""
-    console(stderr=True).print(Text(f"Error: {message}", style="red"), soft_wrap=True)
+    shown = words.without_credentials(message)
+    console(stderr=True).print(Text(f"Error: {shown}", style="red"), soft_wrap=True)
 
 
 @contextmanager

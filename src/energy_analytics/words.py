@@ -219,3 +219,11 @@ def _sql(char: str) -> str:
 def _visible(char: str) -> bool:
     joins_emoji = char == "\N{ZERO WIDTH JOINER}"
     return joins_emoji or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co")
+
+
+_USER_OF_ADDRESS: Final = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*:/{1,2})[^\s/@\"']+@")
+
+
+def without_credentials(text: str) -> str:
+    """Return text in which addresses have no user and no password, such as those of a server or a proxy."""
+    return _USER_OF_ADDRESS.sub(r"\1…@", text)

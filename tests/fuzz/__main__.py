@@ -10,6 +10,7 @@ import hashlib
 import random
 import resource
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=1800)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--last", type=Path, default=Path("fuzz-last-input"))
+    parser.add_argument("--last", type=Path, default=Path(tempfile.gettempdir()) / "fuzz-last-input")
     given_options = parser.parse_args()
     ended: collections.Counter[str] = collections.Counter()
     began, batch = time.monotonic(), 0

@@ -45,7 +45,7 @@ def query(
 
 def _answer(opened: Opened, wanted: str) -> "Rows":
     """Ask Athena about the lake of a deployment, and DuckDB, here, about any other."""
-    from ..query import query as ask
+    from ..query import query_apart as ask
 
     if opened.deployment is None:
         return ask(opened.lake, wanted, opened.settings)

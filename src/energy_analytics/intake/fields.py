@@ -16,6 +16,12 @@ _NAMED_MONTHS: Final = [
     for time in (" %H:%M:%S", " %H:%M", "")
 ]
 
+_NAMED_MONTH: Final = (
+    r"(?i)^\s*(?:\d{1,2}[-/\s]\s*[a-z]{3,9}[-/\s]\s*\d{1,4}|[a-z]{3,9}\s+\d{1,2},\s*\d{1,4})"
+    r"(?:\s+\d{1,2}:\d{1,2}(?::\d{1,2})?)?\s*$"
+)
+"""What any of them may fit: to try them all takes a hundred times as long, of which a file of junk is made."""
+
 WHITE_SPACE: Final = "' \t\r\n' || chr(160)"
 """SQL for the characters that are taken off both ends of a field."""
 _SPACE: Final = r"[\s\x{A0}]"
@@ -42,17 +48,20 @@ def clean(appliance: str) -> str:
     return f"NOT contains({appliance}, chr(0))"
 
 
-def sifted_rows(records: str, *, timestamp: int, appliance: int, kwh: int, width: int, max_reading_kwh: float) -> str:
+def sifted_rows(
+    records: str, *, timestamp: int, appliance: int, kwh: int, widths: tuple[int, int], max_reading_kwh: float
+) -> str:
     """Write SQL that reads the plain rows of `records` at once and keeps the fields of all others.
 
-    `timestamp`, `appliance` and `kwh` are the positions of the columns, of `width` in all. A plain row has
+    `timestamp`, `appliance` and `kwh` are the positions of the columns, `widths` how many fields a row has at least
+    and at most. A plain row has
     `wall`, `appliance`, `kwh`, and in `proves_point` whether its number must have a decimal point; for any
     other row `wall` is null and `fields` is not.
     """
     shapes = " OR ".join(f"time_text LIKE '{shape}'" for shape in _PLAIN_TIMES)
     return f"""(
         WITH texts AS (
-            SELECT line, fields, len(fields) = {width} AS fits,
+            SELECT line, fields, len(fields) BETWEEN {widths[0]} AND {widths[1]} AS fits,
                 fields[{timestamp + 1}] AS time_text,
                 fields[{appliance + 1}] AS appliance,
                 fields[{kwh + 1}] AS kwh_text
@@ -77,17 +86,18 @@ def sifted_rows(records: str, *, timestamp: int, appliance: int, kwh: int, width
         FROM judged)"""
 
 
-def parsed_rows(rows: str, *, timestamp: int, appliance: int, kwh: int, width: int) -> str:
+def parsed_rows(rows: str, *, timestamp: int, appliance: int, kwh: int, widths: tuple[int, int]) -> str:
     """Write SQL for `rows` (line, fields) with every reading of a field that its text allows.
 
-    `timestamp`, `appliance` and `kwh` are the positions of the columns, of `width` in all. The result has a
+    `timestamp`, `appliance` and `kwh` are the positions of the columns, `widths` how many fields a row has at least
+    and at most. The result has a
     wall time that is certain (`wall`), or one per order of day and month (`wall_dmy`, `wall_mdy`), the offset
     in minutes where there is one, and the number with a decimal point and with a decimal comma.
     """
     return f"""(
         WITH texts AS (
             SELECT line, len(fields) AS width, fields[1] AS first_field,
-                len(fields) > {width} AND list_any_value(list_transform(fields[{width + 1}:],
+                len(fields) > {widths[1]} AND list_any_value(list_transform(fields[{widths[1] + 1}:],
                     lambda field: nullif(trim(field, {WHITE_SPACE}), ''))) IS NULL AS only_empty_beyond,
                 trim(coalesce(fields[{timestamp + 1}], ''), {WHITE_SPACE}) AS time_text,
                 trim(coalesce(fields[{appliance + 1}], ''), {WHITE_SPACE}) AS appliance,
@@ -102,7 +112,8 @@ def parsed_rows(rows: str, *, timestamp: int, appliance: int, kwh: int, width: i
         )
         SELECT line, width, first_field, only_empty_beyond, time_text, appliance, kwh_text,
             CASE WHEN iso.date <> '' THEN {_cast("replace(replace(iso.date, '/', '-'), '.', '-')", "iso")}
-                WHEN other.year = '' THEN try_strptime(time_text, {_NAMED_MONTHS}) END AS wall,
+                WHEN other.year = '' AND regexp_matches(time_text, '{_NAMED_MONTH}')
+                    THEN try_strptime(time_text, {_NAMED_MONTHS}) END AS wall,
             CASE WHEN other.year <> '' THEN
                 {_cast("other.year || '-' || other.b || '-' || other.a", "other")} END AS wall_dmy,
             CASE WHEN other.year <> '' THEN

@@ -13,6 +13,7 @@ import duckdb
 from ..engine import file_literal, literal
 from .dialect import Dialect
 from .fields import not_blank
+from .limits import MOST_COLUMNS
 from .text import PlainText
 
 _NEVER: Final = "\x1c\x1d\x1e"
@@ -29,11 +30,19 @@ LONGEST_RECORD_BYTES: Final = 100_000
 """No reading is as long as this, ten times a name of 10,000 characters; the engine's own limit is 2 MB."""
 _STRETCH_BYTES: Final = 1 << 20
 _LOOK_BYTES: Final = 4096
+_SHORT_CHARACTERS: Final = LONGEST_RECORD_BYTES // 4
+"""No longer than a record may be, whatever the characters."""
 _SHOWN_CHARACTERS: Final = 1000
 """As much of a longer record is kept as its raw text."""
+_KEPT_CHARACTERS: Final = 10_000
+"""As much of any other: of a thousand lines ten times as long, the engine could not keep the text at all."""
 
 UNCLOSED: Final = "\x00unclosed"
 """Stands as the only field of a record whose quotes do not end where a field ends."""
+_TOO_MANY: Final = [""]
+"""Stands for too many fields to look at: the engine holds 2,048 rows at a time, with 16 bytes a field."""
+_MOST_FIELDS: Final = 1000
+"""Of a row, or as many as the header has, if that is more."""
 TOO_LONG: Final = "\x00too long"
 """Stands as the only field of a record longer than LONGEST_RECORD_BYTES."""
 
@@ -50,13 +59,17 @@ def records(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect
         return _rewritten_records(text, dialect, folder)
     try:
         engine.execute(f"COPY (SELECT raw FROM {read}) TO {literal(str(lines))} (FORMAT parquet)")
-    except duckdb.InvalidInputException:
+    except (duckdb.InvalidInputException, duckdb.NotImplementedException):  # The latter for millions of blank lines.
         return _rewritten_records(text, dialect, folder)
     too_long = f"strlen(raw) > {LONGEST_RECORD_BYTES}"
+    delimiter = literal(dialect.delimiter)
+    too_many = f"strlen(raw) - strlen(replace(raw, {delimiter}, '')) >= {_most_fields(dialect)}"
     return f"""(
         SELECT file_row_number + 1 AS line,
-            CASE WHEN {too_long} THEN ['{TOO_LONG}'] ELSE string_split(raw, {literal(dialect.delimiter)}) END AS fields,
-            CASE WHEN {too_long} THEN left(raw, {_SHOWN_CHARACTERS}) || '…' ELSE raw END AS raw
+            CASE WHEN {too_long} THEN ['{TOO_LONG}'] WHEN {too_many} THEN {_TOO_MANY}
+                ELSE string_split(raw, {delimiter}) END AS fields,
+            CASE WHEN {too_long} THEN left(raw, {_SHOWN_CHARACTERS}) || '…'
+                WHEN length(raw) > {_KEPT_CHARACTERS} THEN left(raw, {_KEPT_CHARACTERS}) || '…' ELSE raw END AS raw
         FROM read_parquet({file_literal(lines)}, file_row_number = true)
         WHERE file_row_number >= {dialect.header_line} AND {not_blank("raw", dialect.delimiter)})"""
 
@@ -117,7 +130,11 @@ def _restored(column: str) -> str:
 
 
 def _rewritten(source: Iterable[str], dialect: Dialect) -> Iterator[str]:
-    for line, fields, raw in _parsed(source, dialect):
+    for line, fields, whole in _parsed(source, dialect):
+        raw = whole if len(whole) <= _KEPT_CHARACTERS else whole[:_KEPT_CHARACTERS] + "…"
+        if fields is None:
+            yield f"{line}{_COLUMN}{whole.replace(dialect.delimiter, _FIELD)}{_COLUMN}{raw}\n"
+            continue
         packed = _on_one_line(_FIELD.join(map(_without_control, fields)))
         yield f"{line}{_COLUMN}{packed}{_COLUMN}{_on_one_line(_without_control(raw))}\n"
 
@@ -130,15 +147,23 @@ def _on_one_line(text: str) -> str:
     return text.replace("\n", _LINE_FEED)
 
 
-def _parsed(source: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list[str], str]]:
-    """Yield (line, fields, raw text) of every record that is not blank."""
-    quoting = _Quoting(dialect.delimiter)
+def _parsed(source: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list[str] | None, str]]:
+    """Yield (line, fields, raw text) of every record that is not blank; of one without quotes and marks no fields."""
+    quoting, most = _Quoting(dialect.delimiter), _most_fields(dialect)
     after_header = islice(enumerate(source, start=1), dialect.header_line, None)
     for number, raw, whole in _joined(after_header, quoting):
-        if 4 * len(raw) > LONGEST_RECORD_BYTES and len(raw.encode()) > LONGEST_RECORD_BYTES:
+        if whole and len(raw) <= _SHORT_CHARACTERS and '"' not in raw and raw.isprintable():
+            if raw:
+                yield number, None if raw.count(dialect.delimiter) < most else _TOO_MANY, raw
+        elif len(raw) > _SHORT_CHARACTERS and len(raw.encode()) > LONGEST_RECORD_BYTES:
             yield number, [TOO_LONG], raw[:_SHOWN_CHARACTERS] + "…"
         elif raw and not raw.isspace():
-            yield number, quoting.split(raw) if whole else [UNCLOSED], raw
+            fields = quoting.split(raw) if whole else [UNCLOSED]
+            yield number, fields if len(fields) <= most else _TOO_MANY, raw
+
+
+def _most_fields(dialect: Dialect) -> int:
+    return max(_MOST_FIELDS, len(dialect.columns))
 
 
 class _State(Enum):
@@ -180,7 +205,7 @@ class _Quoting:
                 position = following + 1
 
     def split(self, record: str) -> list[str]:
-        """Return the fields of a whole record."""
+        """Return the fields of a whole record; of one that has too many, not all."""
         if '"' not in record:
             return record.split(self.delimiter)
         fields, position = [], 0
@@ -197,39 +222,72 @@ class _Quoting:
                 more = following >= 0
                 fields.append(record[position:following] if more else record[position:])
                 position = following + 1
-            if not more:
+            if not more or len(fields) > MOST_COLUMNS:
                 return fields
 
 
 def _joined(lines: Iterator[tuple[int, str]], quoting: _Quoting) -> Iterator[tuple[int, str, bool]]:
     """Yield (line, text, whether whole) of records, with the lines that a quote holds together.
 
-    A quote never closed holds only its own line. Each line is looked at once per quote opened before it, and
-    the next quote at an odd place ends the search, so that a file full of stray quotes takes no longer.
+    A quote never closed holds only its own line. What is found out of the lines that follow is kept, so that each
+    is looked at once for all the quotes opened before it, however many there are.
     """
-    waiting: deque[tuple[int, str]] = deque()
-    while True:
-        if waiting:
-            number, line = waiting.popleft()
-        elif (following := next(lines, None)) is not None:
-            number, line = following
-        else:
-            return
-        taken: list[str] = []
-        length = len(line)
-        state = quoting.state(line, opened=False) if '"' in line else _State.WHOLE
-        while state is _State.OPEN and length <= LONGEST_RECORD_BYTES:
-            if len(taken) == len(waiting):
-                if (following := next(lines, None)) is None:
-                    break
-                waiting.append(following)
-            text = waiting[len(taken)][1]
-            taken.append(text)
-            length += len(text)
-            state = quoting.state(text, opened=True)
-        whole = state is _State.WHOLE
-        if whole and taken:
-            line += "".join(taken)
-            for _ in taken:
-                waiting.popleft()
-        yield number, line.removesuffix("\n"), whole
+    ahead = _Ahead(lines, quoting)
+    while (following := ahead.take()) is not None:
+        number, line = following
+        if '"' not in line:
+            yield number, line.removesuffix("\n"), True
+            continue
+        state = quoting.state(line, opened=False)
+        if state is _State.OPEN and len(line) <= LONGEST_RECORD_BYTES:
+            taken = ahead.closing(within=LONGEST_RECORD_BYTES - len(line))
+            if taken is not None:
+                line, state = line + taken, _State.WHOLE
+        yield number, line.removesuffix("\n"), state is _State.WHOLE
+
+
+class _Ahead:
+    """Lines that have been read already, and how each stands at its end if a quote is open at its start."""
+
+    def __init__(self, lines: Iterator[tuple[int, str]], quoting: _Quoting) -> None:
+        self._lines = lines
+        self._quoting = quoting
+        self._open: deque[tuple[int, str]] = deque()
+        """Those that leave the quote open."""
+        self._open_length = 0
+        self._last: tuple[int, str] | None = None
+        """The one after them, which does not."""
+        self._last_state = _State.OPEN
+
+    def take(self) -> tuple[int, str] | None:
+        """Return the next line; None when there is none."""
+        if self._open:
+            number, line = self._open.popleft()
+            self._open_length -= len(line)
+            return number, line
+        if self._last is not None:
+            following, self._last = self._last, None
+            return following
+        return next(self._lines, None)
+
+    def closing(self, *, within: int) -> str | None:
+        """Take the lines up to the one that closes an open quote, and return them; none where no line does.
+
+        The one that closes it begins at most `within` characters from here.
+        """
+        while self._last is None and self._open_length <= within:
+            following = next(self._lines, None)
+            if following is None:
+                return None
+            state = self._quoting.state(following[1], opened=True)
+            if state is _State.OPEN:
+                self._open.append(following)
+                self._open_length += len(following[1])
+            else:
+                self._last, self._last_state = following, state
+        if self._last is None or self._open_length > within or self._last_state is not _State.WHOLE:
+            return None
+        taken = "".join([*(line for _, line in self._open), self._last[1]])
+        self._open.clear()
+        self._open_length, self._last = 0, None
+        return taken

@@ -42,7 +42,7 @@ def read_strict(
     options = copy_options(verdict)
     try:
         _copy(engine, text, dialect, target, copy_options=options)
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.NotImplementedException):
         return None
     proof = _proof(engine, parquet([target]), timezone=timezone, max_reading_kwh=max_reading_kwh)
     if proof is None:

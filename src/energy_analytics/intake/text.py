@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import re
 import shutil
 import zlib
 from collections.abc import Iterator
@@ -121,11 +122,20 @@ def settle(text: PlainText, name: str, folder: Path) -> PlainText:
     return text
 
 
+_NOT_UTF_8: Final = re.compile(
+    rb"(?:[\x80-\xc1\xf5-\xff]++"
+    rb"|(?:[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})(?=[^\x80-\xbf]))*+"
+)
+"""Where a character could begin: bytes that begin none, and beginnings that break off. It remembers no way back."""
+
+
 def _windows_1252(error: UnicodeError) -> tuple[str, int]:
-    """Decode the bytes that are not UTF-8, and only those."""
+    """Decode the bytes that are not UTF-8, and only those; as many at once as follow each other."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
+    following = _NOT_UTF_8.match(error.object, error.end)
+    end = following.end() if following else error.end
+    return error.object[error.start : end].decode("cp1252", errors="replace"), end
 
 
 _AS_CP1252: Final = "energy-analytics-windows-1252"

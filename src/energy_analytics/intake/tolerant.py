@@ -56,19 +56,21 @@ def read_tolerant(
         "timestamp": dialect.timestamp_index,
         "appliance": dialect.appliance_index,
         "kwh": dialect.kwh_index,
-        "width": dialect.named_columns,
     }
+    widths = (dialect.named_columns, len(dialect.columns))
     rows = target.with_name("rows.parquet")
-    sifted = sifted_rows(source, **columns, max_reading_kwh=max_reading_kwh)
+    sifted = sifted_rows(source, **columns, widths=widths, max_reading_kwh=max_reading_kwh)
     engine.execute(f"COPY {sifted} TO {literal(str(rows))} (FORMAT parquet)")
     plain = f"(SELECT * FROM {parquet([rows])} WHERE wall IS NOT NULL)"
     odd = f"(SELECT line, fields FROM {parquet([rows])} WHERE wall IS NULL)"
-    engine.execute(f"CREATE OR REPLACE TEMP TABLE parsed AS SELECT * FROM {parsed_rows(odd, **columns)}")
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE parsed AS SELECT * FROM {parsed_rows(odd, **columns, widths=widths)}")
     habits = _habits(engine, plain, date_order=date_order, decimal=decimal)
     if habits.decimal == "," or (habits.has_offsets and timezone is None):
-        engine.execute(f"CREATE OR REPLACE TEMP TABLE parsed AS SELECT * FROM {parsed_rows(source, **columns)}")
+        engine.execute(
+            f"CREATE OR REPLACE TEMP TABLE parsed AS SELECT * FROM {parsed_rows(source, **columns, widths=widths)}"
+        )
         plain = f"(SELECT * FROM {plain} WHERE false)"
-    _judge(engine, habits, width=dialect.named_columns, timezone=timezone, max_reading_kwh=max_reading_kwh)
+    _judge(engine, habits, widths=widths, timezone=timezone, max_reading_kwh=max_reading_kwh)
     placed = _place_in_time(engine, plain, timezone)
     _refuse_absurd(engine, placed)
     _refuse_duplicates(engine, placed)
@@ -113,7 +115,7 @@ def _judge(
     engine: duckdb.DuckDBPyConnection,
     habits: Habits,
     *,
-    width: int,
+    widths: tuple[int, int],
     timezone: str | None,
     max_reading_kwh: float,
 ) -> None:
@@ -142,7 +144,8 @@ def _judge(
             CASE
                 WHEN first_field = {literal(UNCLOSED)} THEN 'a quote is opened and never closed'
                 WHEN first_field = {literal(TOO_LONG)} THEN 'longer than {LONGEST_RECORD_BYTES:,} bytes'
-                WHEN width <> {width} AND NOT only_empty_beyond THEN 'wrong number of fields'
+                WHEN width NOT BETWEEN {widths[0]} AND {widths[1]} AND NOT only_empty_beyond
+                    THEN 'wrong number of fields'
                 WHEN time_text = '' THEN 'no timestamp'
                 WHEN appliance = '' THEN 'no appliance'
                 WHEN NOT {clean("appliance")} THEN 'null byte in the appliance'

@@ -40,6 +40,8 @@ def open_lake(uri: str) -> Lake:
     if prefix:
         raise LakeError(f"A lake is a whole bucket: give s3://{bucket} in place of {uri}.")
     if not _BUCKET_NAME.fullmatch(bucket):
+        if "@" in bucket:
+            raise LakeError("The address of a lake holds no keys: AWS's own configuration or environment has them.")
         raise LakeError(f"{bucket!r} is no name of a bucket; give one such as s3://energy-analytics-1a2b3c4d.")
     from .s3 import S3Lake
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Query, Request
 
 from ..lake import Lake
@@ -18,6 +19,7 @@ from .worker import Worker
 UploadWay = Literal["direct", "presigned"]
 LiveWay = Literal["events", "polling"]
 
+_MOST_DELIVERIES: Final = 2
 UPLOAD_LIMIT_BYTES: Final = 1 << 30
 
 NAME_CHARACTER: Final = r"[ -.0-\[\]-~" + "\u00a1-\ud7ff]"
@@ -42,6 +44,9 @@ class Desk:
     live: Live | None
     max_upload_bytes: int
     worker: Worker | None = field(default=None)
+    arriving: int = 0
+    """Files that are coming in now."""
+    delivering: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_MOST_DELIVERIES))
 
     @classmethod
     def over(

@@ -12,6 +12,7 @@ from ..lake import LakeError
 _PAUSE_SECONDS: Final = 0.5
 _HEARTBEAT_SECONDS: Final = 15.0
 _RETRY_MILLISECONDS: Final = 2000
+_MOST_LISTENERS: Final = 100
 
 
 class Live:
@@ -32,6 +33,11 @@ class Live:
         self._changed.set()
         if self._looking is not None:
             self._looking.cancel()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many listen as may."""
+        return self._listening >= _MOST_LISTENERS
 
     async def stream(self) -> AsyncIterator[bytes]:
         """Yield the state now, and whenever it has changed; a comment now and then shows that the line holds."""

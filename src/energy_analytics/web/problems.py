@@ -18,6 +18,7 @@ from ..lake import GoneError, LakeError
 from ..money import CarbonError
 from ..settings import SettingsError
 from ..tariff import TariffError
+from ..words import without_credentials
 
 MEDIA_TYPE: Final = "application/problem+json"
 _AGAIN_SECONDS: Final = 1
@@ -77,7 +78,7 @@ def problem(
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": without_credentials(detail),
         "instance": instance,
     }
     if errors:

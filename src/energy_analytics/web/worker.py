@@ -15,9 +15,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from ..apart import module_command, module_environment
 from ..lake import Lake, LakeError, LocalLake, open_lake
 from ..schema import RAW
 from ..settings import Settings
+from ..words import without_credentials
 
 _PAUSE_SECONDS: Final = 0.5
 _UNSETTLED_SECONDS: Final = 20.0
@@ -50,8 +52,9 @@ class Worker:
     def start(self) -> None:
         """Start it."""
         self._started = time.monotonic()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "energy_analytics.web.worker"],
+        self._process = subprocess.Popen(  # noqa: S603 - our own command
+            module_command("energy_analytics.web.worker"),
+            env=module_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -166,7 +169,7 @@ def _tell(running: list[str]) -> None:
 
 
 def _complain(message: str) -> None:
-    sys.stderr.write(f"{message}\n")
+    sys.stderr.write(f"{without_credentials(message)}\n")
     sys.stderr.flush()
 
 

@@ -23,5 +23,7 @@ async def events(desk: AtDesk) -> StreamingResponse:
     """Tell what is new as it comes; where there are no events, ask /state."""
     if desk.live is None:
         raise ProblemError(404, "There are no events here: ask /api/v1/state now and then.")
+    if desk.live.is_full:
+        raise ProblemError(503, "Too many listen already: ask /api/v1/state now and then.")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(desk.live.stream(), media_type="text/event-stream", headers=headers)

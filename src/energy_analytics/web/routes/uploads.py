@@ -33,6 +33,11 @@ NewSite = Annotated[
 Name = Annotated[str, Query(alias="name", pattern=NAME, description="The file's name.")]
 _WRITE_BYTES: Final = 1 << 20
 _NOTHING_IS_IN: Final = "nothing of it is in the lake, and it can be sent again"
+_SILENCE_SECONDS: Final = 60.0
+"""After which a file that stopped to come is given up."""
+_MOST_AT_A_TIME: Final = 8
+"""Files that come in at a time; a Parquet file takes a process of up to a gigabyte while it is turned into CSV."""
+_AGAIN_SECONDS: Final = 5
 
 
 @router.post(
@@ -57,8 +62,17 @@ async def upload(request: Request, response: Response, desk: AtDesk, name: Name,
     raw_key_of(site, name)
     if desk.uploads != "direct":
         raise ProblemError(403, "Files go straight to the bucket here: ask /api/v1/uploads/target how.")
-    async with _received(request, desk, name) as path:
-        delivered = await anyio.to_thread.run_sync(_deliver, desk, path, site)
+    if desk.arriving >= _MOST_AT_A_TIME:
+        raise ProblemError(
+            503, f"{_MOST_AT_A_TIME} files are coming in already. Send it again in a moment.",
+            headers={"Retry-After": str(_AGAIN_SECONDS)},
+        )  # fmt: skip
+    desk.arriving += 1
+    try:
+        async with _received(request, desk, name) as path:
+            delivered = await anyio.to_thread.run_sync(_deliver, desk, path, site, limiter=desk.delivering)
+    finally:
+        desk.arriving -= 1
     desk.sites.forget()
     if desk.worker is not None:
         desk.worker.hand_over(delivered.key)
@@ -121,7 +135,7 @@ async def _received(request: Request, desk: Desk, name: str) -> AsyncIterator[Fi
         size = 0
         async with await anyio.open_file(path, "wb") as file:
             pending = bytearray()
-            async for chunk in request.stream():
+            async for chunk in _in_time(request.stream()):
                 size += len(chunk)
                 if size > desk.max_upload_bytes:
                     raise _too_large(desk)
@@ -140,6 +154,19 @@ async def _received(request: Request, desk: Desk, name: str) -> AsyncIterator[Fi
         raise ProblemError(status, f"{name} could not be stored: {error.strerror}; {_NOTHING_IS_IN}.") from error
     finally:
         await anyio.to_thread.run_sync(place.__exit__, None, None, None)
+
+
+async def _in_time(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield what comes. Raises ProblemError when nothing does any more."""
+    while True:
+        try:
+            with anyio.fail_after(_SILENCE_SECONDS):
+                chunk = await anext(chunks, None)
+        except TimeoutError as error:
+            raise ProblemError(408, f"Nothing more of the file came in {_SILENCE_SECONDS:g} s; {_NOTHING_IS_IN}.") from error
+        if chunk is None:
+            return
+        yield chunk
 
 
 def _deliver(desk: Desk, path: FilePath, site: str) -> Upload:
