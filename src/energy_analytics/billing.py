@@ -36,6 +36,7 @@ from .money import (
     typical,
     within,
 )
+from .runs import what_there_is
 from .settings import Settings
 from .tariff import TariffError
 
@@ -194,7 +195,7 @@ def _opened(lake: Lake, site: str, settings: Settings) -> Iterator[_Site]:
         uploads = readings_of_site(engine, lake, site)
         name = site or "the root site"
         if not uploads:
-            raise LakeError(f"The lake {lake.uri} has no readings of {name}. Run a file first.")
+            raise LakeError(f"The lake {lake.uri} has no readings of {name}. {what_there_is(lake)}")
         if read_with_other_settings(uploads, own):
             raise LakeError(
                 f"The readings of {name} in the lake {lake.uri} were read with another timezone, date_order, decimal "

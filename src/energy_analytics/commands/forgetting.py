@@ -24,7 +24,7 @@ def forget(
     lake: LakeOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Remove an upload with its readings and results, after asking; the site is then as if it had never been there."""
+    """Remove an upload with its readings and results, after asking; the site is then as if it had never come."""
     from .. import terminal
     from ..pipeline import check_settings
     from ..pipeline import forget as forget_upload
