@@ -165,7 +165,9 @@ def _spans(hours: tuple[int, int]) -> tuple[tuple[int, int], ...]:
     """Return local hours as minutes of the day, in two parts where they go over midnight."""
     first, end = hours
     if not (0 <= first < _DAY_HOURS and 0 <= end <= _DAY_HOURS and first != end):
-        raise TariffError(f"From {first} to {end} are no hours of a day: give two different ones, such as 22 to 6.")
+        raise TariffError(
+            f"From {first} to {end} is no span of hours: give two different hours of the day, such as 22 to 6."
+        )
     minutes = ((first, end),) if first < end else ((first, _DAY_HOURS), (0, end))
     return tuple((60 * begin, 60 * stop) for begin, stop in minutes if begin < stop)
 

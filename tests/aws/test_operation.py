@@ -217,7 +217,7 @@ def test_since() -> None:
     assert logs.since("90m", now=now) == datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
     assert logs.since("2d", now=now) == datetime(2026, 2, 27, 12, tzinfo=UTC)
     assert logs.since("2026-02-28T10:00", now=now) == datetime(2026, 2, 28, 10, tzinfo=UTC)
-    with pytest.raises(DeploymentError, match="'yesterday' is no time: say such as 30m"):
+    with pytest.raises(DeploymentError, match="'yesterday' is not a time: say 30m"):
         logs.since("yesterday", now=now)
 
 

@@ -37,7 +37,7 @@ def forget(
         check_settings(opened.settings)
         full = key if site is None and key.startswith(f"{RAW}/") else in_site(RAW, site or "", key)
         if not is_upload(full):
-            fail(f"{full} is no upload: give the key of a .csv or .csv.gz file, such as raw/plant-a/january.csv.")
+            fail(f"{full} is not an upload: give the key of a .csv or .csv.gz file, such as raw/plant-a/january.csv.")
         present = find(opened.lake, full)
         found = [*([present.stored] if present else []), *results_of(opened.lake, full)]
         if not found:
