@@ -91,7 +91,7 @@ def test_help_names_the_models_that_there_are(tmp_path: Path) -> None:
     assert set(named.replace(" or ", ", ").split(", ")) == set(MODELS)
 
 
-@pytest.mark.parametrize("arguments", [["run", str(SAMPLE)], ["watch"], ["query", ENDLESS]])
+@pytest.mark.parametrize("arguments", [["backtest", str(SAMPLE)], ["watch"], ["query", ENDLESS]])
 def test_ctrl_c_ends_a_command_without_a_word(tmp_path: Path, arguments: list[str]) -> None:
     begun = subprocess.Popen(
         [sys.executable, "-m", "energy_analytics", *arguments],
