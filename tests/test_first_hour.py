@@ -107,7 +107,9 @@ def test_ctrl_c_ends_a_command_without_a_word(tmp_path: Path, arguments: list[st
     time.sleep(2)
     os.killpg(begun.pid, signal.SIGINT)
     _, complaint = begun.communicate(timeout=100)
-    assert (begun.returncode, complaint) == (130, "")
+    # A shell tells both as 130; the second is Python's own, where the signal came while a module was loaded.
+    assert begun.returncode in (130, -signal.SIGINT)
+    assert complaint == ""
 
 
 def _catches(process: int, number: int) -> bool:
