@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -116,3 +117,13 @@ def _catches(process: int, number: int) -> bool:
     """Tell whether the process has begun to handle the signal itself, as `energy` does once it is loaded."""
     caught = Path(f"/proc/{process}/status").read_text().split("SigCgt:")[1].split()[0]
     return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told_of = told(energy("serve", "--port", str(port), folder=tmp_path))
+    assert told_of == (
+        f"Port {port} of 127.0.0.1 cannot be taken: Address already in use. "
+        "Choose another with --port, or 0 for a free one."
+    )
