@@ -286,9 +286,11 @@ def show_queries(named: Mapping[str, str]) -> None:
     console().print(rows)
     console().print()
     columns = table("Table", "Columns")
-    tables = [one for one in TABLES.values() if one is not REJECTED_ROWS and one.name not in VIEWS]
-    for one in (*VIEWS.values(), *tables):
-        columns.add_row(one.name, ", ".join(column.name for column in one.columns))
+    for view in VIEWS.values():
+        columns.add_row(view.name, ", ".join(view.column_names))
+    for one in TABLES.values():
+        if one is not REJECTED_ROWS and one.name not in VIEWS:
+            columns.add_row(one.name, ", ".join(one.column_names))
     console().print(columns)
     console().print()
     for view in VIEWS.values():
