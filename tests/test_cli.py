@@ -130,7 +130,7 @@ def test_report(shown: Path) -> None:
     ascii_only = energy("report", folder=shown, variables={"PYTHONIOENCODING": "ascii"})
     assert ascii_only.returncode == 0, ascii_only.stderr
     missing = told(energy("report", "--site", "plant", folder=shown))
-    assert missing.endswith("has no report of plant. It has runs of the root site.")
+    assert missing.endswith("has no report of plant. Sites that have: the root site (no --site).")
 
 
 def test_report_opens_the_page(shown: Path) -> None:

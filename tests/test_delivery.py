@@ -71,13 +71,19 @@ def test_parquet_becomes_the_same_text_everywhere(
 def test_what_cannot_be_delivered_is_told_in_a_sentence(tmp_path: Path) -> None:
     lake = open_lake(str(tmp_path / "lake"))
     (tmp_path / "cut.parquet").write_bytes(b"PAR1 and no end")
+    (tmp_path / "book.xlsx").write_bytes(b"PK\x03\x04 and so on")
+    (tmp_path / "green button.xml").write_bytes(b'\xef\xbb\xbf<?xml version="1.0"?>\n<feed/>\n')
+    (tmp_path / "all.json").write_text('\n[{"kwh": 1}]')
     with duckdb.connect() as engine:
         engine.execute(f"COPY (SELECT 1 AS time, 2 AS kwh) TO '{tmp_path}/other.parquet' (FORMAT parquet)")
     for name, sentence in {
         "none.csv": "does not exist",
         ".": "is a folder",
         "cut.parquet": "begins as a Parquet file but cannot be read",
-        "other.parquet": "missing is timestamp \\(rename time if that is it\\), appliance",
+        "other.parquet": "timestamp and appliance are missing. Rename time to timestamp, if that is what it is.",
+        "book.xlsx": "book.xlsx is a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV",
+        "green button.xml": "green button.xml is an XML document, such as Green Button, which is not read",
+        "all.json": "all.json is JSON",
     }.items():
         with pytest.raises(UnusableUploadError, match=sentence):
             deliver(lake, tmp_path / name, site="", now=NOW)

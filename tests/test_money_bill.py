@@ -257,7 +257,7 @@ def test_a_household_price_on_a_grid_is_named(engine: duckdb.DuckDBPyConnection)
     load = site(engine, {"Grid": every_hour(1e6)}, "2026-04-01", "2026-05-01")
     made = bill(engine, load, flat_tariff(default_price()))
     assert (made.kwh, made.total) == (Decimal(720_000_000), Decimal("206784000.00"))
-    assert "no price for a site of this size: it is meant for up to 100 MWh a year" in made.assumptions[0]
+    assert "not a price for a site of this size: it is for up to 100 MWh a year" in made.assumptions[0]
 
 
 def test_nothing_to_bill(engine: duckdb.DuckDBPyConnection) -> None:

@@ -154,9 +154,9 @@ def test_what_the_settings_name(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("time,g\n", "has the columns time, g; expected are timestamp,g_per_kwh"),
-        ("timestamp,g_per_kwh\n", "has no row"),
+        ("timestamp,g_per_kwh\n", "has no rows below its header"),
         ("timestamp,g_per_kwh\n2026-01-01 00:00,1\nnoon,3\n", "line 3, cannot be read"),
-        ("timestamp,g_per_kwh\n2026-01-01 00:00,-1\n", "line 2: g_per_kwh = -1 is not possible"),
+        ("timestamp,g_per_kwh\n2026-01-01 00:00,-1\n", "line 2: g_per_kwh = -1; expected is 0 or more"),
     ],
 )
 def test_files_of_factors_that_cannot_be_used(tmp_path: Path, text: str, told: str) -> None:

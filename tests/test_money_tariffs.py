@@ -104,9 +104,9 @@ def test_ontario_is_as_published() -> None:
             "no period has a price for 00:00 to 24:00 every day in March",
         ),
         ('[[version.period]]\nname = "a"\nprice_per_kwh = -1', "period 'a': price_per_kwh = -1 is negative"),
-        ("price_per_kwh = nan", "price_per_kwh = Decimal('NaN') is no number"),
+        ("price_per_kwh = nan", "price_per_kwh = Decimal('NaN') is not a number"),
         ("price_per_kwh = 1\nprice = 2", "version 1: price is not known here"),
-        ("price_per_kwh = '0.3'", "price_per_kwh = '0.3' is no number"),
+        ("price_per_kwh = '0.3'", "price_per_kwh = '0.3' is not a number"),
         (f"price_per_kwh = 1\n{PEAK}", "price_per_kwh and [[version.period]] exclude each other"),
         ("fixed_per_day = 1", "energy has no price"),
         (
@@ -145,7 +145,7 @@ def test_ontario_is_as_published() -> None:
         ("price_per_kwh = 1\n[[version.demand]]\ninterval_minutes = 7", "interval_minutes = 7 is none of 5, 10"),
         ("price_per_kwh = 1\n[[version.demand]]\nname = 'd'", "demand charge 1: price_per_kw is missing"),
         ("price_per_kwh = 1\n[[version.tax]]\nname = 't'\npercent = 5\non = 'all'", "on = 'all' is none of energy"),
-        ("valid_from = '2026-01-01'\nprice_per_kwh = 1", "valid_from = '2026-01-01' is no date such as 2026-01-31"),
+        ("valid_from = '2026-01-01'\nprice_per_kwh = 1", "valid_from = '2026-01-01' is not a date such as 2026-01-31"),
         (
             "valid_from = 2026-02-01\nvalid_to = 2026-02-01\nprice_per_kwh = 1",
             "version 1 (from 2026-02-01): valid_to 2026-02-01 is not after valid_from",
@@ -176,7 +176,7 @@ def test_what_is_wrong_is_told_with_its_place(terms: str, told: str) -> None:
 def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(TariffFileError) as raised:
         parse_tariff("name = 1\ncolour = 2\n", origin="mine.toml")
-    for told in ("name = 1 is no text", "currency is missing", "no [[version]] is given", "colour is not known here"):
+    for told in ("name = 1 is not text", "currency is missing", "no [[version]] is given", "colour is not known here"):
         assert told in str(raised.value)
 
 
@@ -184,7 +184,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(TariffFileError, match="cannot be read: No such file"):
         read_tariff(tmp_path / "none.toml")
     (tmp_path / "broken.toml").write_text("name = ")
-    with pytest.raises(TariffFileError, match="is no TOML"):
+    with pytest.raises(TariffFileError, match="is not valid TOML"):
         read_tariff(tmp_path / "broken.toml")
     (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
     with pytest.raises(TariffFileError, match="UTF-8"):

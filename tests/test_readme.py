@@ -85,7 +85,7 @@ def test_the_commands_in_readme_run(tmp_path: Path) -> None:
     shutil.copy(ROOT / SAMPLE, tmp_path / "february.csv")
     block = readme().split("## Your own file")[1].split("```bash")[1].split("```")[0]
     commands = [line.split("  #")[0].strip() for line in block.splitlines() if line.startswith("energy ")]
-    assert len(commands) == 5
+    assert len(commands) == 6
     sources = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
     for command in commands:
         arguments = shlex.split(command)[1:]

@@ -37,6 +37,7 @@ from .money import (
     typical,
     within,
 )
+from .runs import what_there_is
 from .settings import Settings
 from .tariff import TariffError
 
@@ -165,7 +166,9 @@ def _spans(hours: tuple[int, int]) -> tuple[tuple[int, int], ...]:
     """Return local hours as minutes of the day, in two parts where they go over midnight."""
     first, end = hours
     if not (0 <= first < _DAY_HOURS and 0 <= end <= _DAY_HOURS and first != end):
-        raise TariffError(f"From {first} to {end} are no hours of a day: give two different ones, such as 22 to 6.")
+        raise TariffError(
+            f"From {first} to {end} is no span of hours: give two different hours of the day, such as 22 to 6."
+        )
     minutes = ((first, end),) if first < end else ((first, _DAY_HOURS), (0, end))
     return tuple((60 * begin, 60 * stop) for begin, stop in minutes if begin < stop)
 
@@ -195,7 +198,7 @@ def _opened(lake: Lake, site: str, settings: Settings) -> Iterator[_Site]:
         uploads = readings_of_site(engine, lake, site)
         name = site or "the root site"
         if not uploads:
-            raise LakeError(f"The lake {lake.uri} has no readings of {name}. Run a file first.")
+            raise LakeError(f"The lake {lake.uri} has no readings of {name}. {what_there_is(lake)}")
         if read_with_other_settings(uploads, own):
             raise LakeError(
                 f"The readings of {name} in the lake {lake.uri} were read with another timezone, date_order, decimal "

@@ -4,7 +4,9 @@ import io
 import os
 import signal
 import sys
-from typing import Annotated, NoReturn
+import threading
+import time
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -22,6 +24,9 @@ from .commands import (
     trials,
     uploads,
 )
+
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+_ENDING_SECONDS: Final = 5.0
 
 app = typer.Typer(
     name="energy",
@@ -43,8 +48,9 @@ def main() -> None:
         received.append(number)
         raise KeyboardInterrupt
 
-    for ending in (signal.SIGINT, signal.SIGTERM):
+    for ending in _ENDING:
         signal.signal(ending, stop)
+    _end_after(stop)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -62,6 +68,26 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+
+
+def _end_after(stop: object) -> None:
+    """End the process where it has not ended by itself some seconds after a signal.
+
+    The engine notices one in the middle of a query, but waits for the part at work, which may take minutes. A lake
+    bears an end at any time. The dashboard's server has a handler of its own, and ends in its own time.
+    """
+    arrived, arrival = os.pipe()
+    os.set_blocking(arrival, False)
+    signal.set_wakeup_fd(arrival, warn_on_full_buffer=False)
+
+    def wait() -> None:
+        while True:
+            number = os.read(arrived, 1)[0]
+            time.sleep(_ENDING_SECONDS)
+            if number in _ENDING and signal.getsignal(number) is stop:
+                os._exit(128 + number)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _version(wanted: bool) -> None:

@@ -11,7 +11,7 @@ import duckdb
 
 from .apart import BrokenOffError, OutOfMemoryError, OutOfTimeError, apart
 from .engine import connect, file_literal, literal
-from .intake import UnusableUploadError, column_positions, too_large
+from .intake import UnusableUploadError, column_positions, refuse_foreign, too_large
 from .lake import Lake
 from .schema import RAW, RAW_ENERGY_DATA
 from .settings import MAX_UPLOAD_MB
@@ -19,6 +19,7 @@ from .uploads import Upload, identify, raw_key, upload_time, uploads_of_site
 
 _PARQUET_MAGIC: Final = b"PAR1"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_LOOKED_AT: Final = 64
 _FEWEST_BYTES_OF_A_ROW: Final = len("2026-01-01,A,1\n")
 _MEMORY_MB: Final = 512
 """For the conversion of Parquet, of which a whole row group is in memory at a time."""
@@ -33,8 +34,9 @@ def deliver(lake: Lake, path: Path, *, site: str, now: datetime, max_upload_mb: 
     In a folder the upload's time is the file's own, so that the same file makes the same stamp in any lake, but
     never before an upload that was there first: what comes later corrects what came earlier. A bucket sets the time
     itself, and is waited for where the upload before came in the same second.
-    Raises UnusableUploadError when there is no file, a Parquet file without the columns, or one that is more than
-    `max_upload_mb` as text; text that is larger is left to the run, which puts it on record.
+    Raises UnusableUploadError when there is no file, one of another kind (a workbook, a picture), a Parquet file
+    without the columns, or one that is more than `max_upload_mb` as text; text that is larger is left to the run, which
+    puts it on record.
     """
     if not path.is_file():
         what = (
@@ -54,6 +56,7 @@ def deliver(lake: Lake, path: Path, *, site: str, now: datetime, max_upload_mb: 
             _write_csv_apart(path, copy, max_bytes=round(max_upload_mb * 1_000_000))
             name = _csv_name(path.stem, packed=True)
         else:
+            refuse_foreign(_beginning(path, _LOOKED_AT), path.name)
             shutil.copyfile(path, copy)
             name = _csv_name(path.name, packed=_begins_with(path, _GZIP_MAGIC))
         key = raw_key(site, name)
@@ -79,8 +82,12 @@ def _csv_name(name: str, *, packed: bool) -> str:
 
 
 def _begins_with(path: Path, magic: bytes) -> bool:
+    return _beginning(path, len(magic)) == magic
+
+
+def _beginning(path: Path, size: int) -> bytes:
     with path.open("rb") as file:
-        return file.read(len(magic)) == magic
+        return file.read(size)
 
 
 def _write_csv_apart(source: Path, target: Path, *, max_bytes: int) -> None:

@@ -321,6 +321,15 @@ def newest_report(lake: Lake, site: str) -> dict[str, str]:
     newest = next(iter(succeeded_runs(lake, site)), None)
     if newest is not None:
         return dict(newest["outputs"])
-    sites = sorted({manifest["site"] or "the root site" for manifest in runs(lake)})
-    there = f" It has runs of {', '.join(sites)}." if sites else " Run a file first: energy run FILE."
-    raise LakeError(f"The lake {lake.uri} has no report of {site or 'the root site'}.{there}")
+    raise LakeError(f"The lake {lake.uri} has no report of {site or 'the root site'}. {what_there_is(lake)}")
+
+
+def what_there_is(lake: Lake) -> str:
+    """Say which sites have runs, to somebody who asked for one that has none, or how to make the first."""
+    sites = {manifest["site"] for manifest in succeeded_runs(lake)}
+    if not sites:
+        return "No run has succeeded there yet. Run a file first: energy run FILE."
+    named = ", ".join(
+        ["the root site (no --site)"] * ("" in sites) + [f"--site {site}" for site in sorted(sites - {""})]
+    )
+    return f"Sites that have: {named}."

@@ -295,10 +295,3 @@ VIEWS: Final = {
     )
 }
 """Only runs that succeeded count, and of uploads those with such a run."""
-
-LATEST: Final = {
-    "latest_processed": "processed_energy_data",
-    "latest_forecast": "forecast_data",
-    "latest_anomalies": "anomalies_data",
-}
-"""Views of the newest run of each site, and the tables they are taken from."""

@@ -12,6 +12,7 @@ from .lake import Lake, LakeError, LocalLake
 from .pipeline import history_with_inputs, run
 from .query import query
 from .results import DayTotal
+from .runs import what_there_is
 from .settings import Settings
 
 
@@ -24,7 +25,7 @@ def score_site(lake: Lake, site: str, models: Sequence[str], settings: Settings)
         settings,
     ).rows
     if not rows:
-        raise LakeError(f"The lake {lake.uri} has no readings of {site or 'the root site'}. Run a file first.")
+        raise LakeError(f"The lake {lake.uri} has no readings of {site or 'the root site'}. {what_there_is(lake)}")
     days = [DayTotal(day, kwh, 1.0 if complete else 0.0, complete, {}) for day, kwh, complete in rows]
     return backtest(history_with_inputs(days, settings.for_site(site)), models=models)
 

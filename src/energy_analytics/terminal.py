@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from . import words
-from .schema import LATEST, PREFIXES, REJECTED_ROWS, TABLES
+from .schema import PREFIXES, REJECTED_ROWS, TABLES, VIEWS
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _WIDTH_WITHOUT_TERMINAL: Final = 100
 _POLL_SECONDS: Final = 0.1
 _SHOWN_APPLIANCES: Final = 12
+_SHOWN_FAILURES: Final = 5
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -75,6 +76,8 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
 
 def show_run(manifest: "Manifest", *, lake: str) -> None:
     """Print what a run found and where its files are."""
+    from .intake import REMEDIES
+
     out = console()
     intake, results, outputs = manifest["intake"], manifest["results"], manifest["outputs"]
     rejected = intake["rows_read"] - intake["rows_accepted"]
@@ -85,8 +88,12 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
         out.print(
             Text(
                 f"{words.count(rejected, 'row')} refused ({reasons}); see {lake}/{outputs['rejected']}", style="yellow"
-            )
+            ),
+            soft_wrap=True,
         )
+        for reason in intake["rejected_by_reason"]:
+            if reason in REMEDIES:
+                out.print(Text(f"{REMEDIES[reason]} Then run the file again.", style="yellow"), soft_wrap=True)
     out.print()
     rows = table(
         "Appliance", "kWh", "Cost", "Share", "Peak hour", "Anomalies", right=("kWh", "Cost", "Share", "Anomalies")
@@ -108,7 +115,7 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
             words.number(one["total_kwh"]),
             cost([costs.get(one["appliance"])]),
             share,
-            f"{hour:02d}:00-{(hour + 1) % 24:02d}:00",
+            f"{hour:02d}:00-{(hour + 1) % 24:02d}:00" if (one["step_minutes"] or 0) <= 60 else "-",
             f"{one['anomalies']:,}",
         )
     others = results["appliances"][_SHOWN_APPLIANCES:]
@@ -184,6 +191,8 @@ def show_results(manifests: "Sequence[Manifest]", waiting: "Sequence[StoredObjec
     out = console()
     for stored in waiting:
         out.print(f"Waiting   {stored.key} (uploaded {stored.modified:%Y-%m-%d %H:%M:%S} UTC)", soft_wrap=True)
+    if waiting and not lake.startswith("s3://"):
+        out.print("energy watch runs what waits.")
     if not manifests:
         out.print(f"The lake {lake} holds no run yet. Start with: energy run FILE", soft_wrap=True)
         return
@@ -207,6 +216,11 @@ def show_results(manifests: "Sequence[Manifest]", waiting: "Sequence[StoredObjec
             out.print(f"{output.replace('_', ' '):<12} {lake}/{key}", soft_wrap=True)
     else:
         out.print(Text(f"The newest run failed: {newest['error']}", style="red"), soft_wrap=True)
+    others = [one for one in manifests[1:] if one["status"] == "failed"]
+    for manifest in others[:_SHOWN_FAILURES]:
+        out.print(Text(f"{manifest['upload']['key']} failed: {manifest['error']}", style="red"), soft_wrap=True)
+    if len(others) > _SHOWN_FAILURES:
+        out.print(f"{len(others) - _SHOWN_FAILURES:,} more failed; energy results --site NAME tells why.")
 
 
 def show_scores(scores: "Sequence[Score]") -> None:
@@ -272,12 +286,15 @@ def show_queries(named: Mapping[str, str]) -> None:
     console().print(rows)
     console().print()
     columns = table("Table", "Columns")
+    for view in VIEWS.values():
+        columns.add_row(view.name, ", ".join(view.column_names))
     for one in TABLES.values():
-        if one is not REJECTED_ROWS:
+        if one is not REJECTED_ROWS and one.name not in VIEWS:
             columns.add_row(one.name, ", ".join(one.column_names))
-    for name, of in LATEST.items():
-        columns.add_row(name, f"{of} of the newest run of each site")
     console().print(columns)
+    console().print()
+    for view in VIEWS.values():
+        console().print(f"{view.name}: {view.meaning}", style="dim", soft_wrap=True)
 
 
 def choose_query(named: Mapping[str, str]) -> str:

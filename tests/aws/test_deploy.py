@@ -2,13 +2,14 @@
 
 import itertools
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import energy, told
+from commands import ROOT, energy, environment, told
 from deploying import Person, account, small_package
 from emulator import ACCOUNT, REGION, Emulator
 
@@ -128,6 +129,21 @@ def test_dry_run_leaves_no_trace(person: Person) -> None:
     assert "Estimated cost a month for 250 uploads (US dollars, prices of 20" in shown.stdout
     assert account(person.aws) == before
     assert not (person.folder / "deployment.json").exists()
+
+
+def test_the_script_of_the_specification_is_the_same_command(person: Person) -> None:
+    package = small_package(person.folder / "package")
+    options = ("--dry-run", "--package", str(package), "--stack", person.stack)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "infrastructure/deploy.py"), *options],
+        cwd=person.folder,
+        env=environment(**person.aws.environment()),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Nothing was deployed: this was a dry run." in done.stdout
 
 
 def test_a_refusal_leaves_no_trace(person: Person) -> None:

@@ -54,7 +54,7 @@ def test_what_is_no_upload_is_passed_over_and_told() -> None:
     found = keys_of({"Records": [*others, removed, record("raw/a.csv")]}, bucket="lake")
     assert found.keys == ("raw/a.csv",)
     assert len(found.passed_over) == 5
-    assert found.passed_over[0] == "raw/notes.txt is no upload: that is a .csv or .csv.gz under raw/"
+    assert found.passed_over[0] == "raw/notes.txt is not an upload: that is a .csv or .csv.gz under raw/"
     assert "ObjectRemoved:Delete" in found.passed_over[-1]
 
 

@@ -1,6 +1,8 @@
 """`energy upload`, `logs` and `redrive` on a deployment whose function only logs, and fails for some keys."""
 
 import json
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-from commands import HEADER, hourly_rows, told
+from commands import HEADER, environment, hourly_rows, told
 from deploying import Person
 from emulator import Emulator
 
@@ -59,7 +61,7 @@ def test_what_failed_is_shown_and_sent_again(deployed: Person) -> None:
     (deployed.folder / "bad.csv").write_text("a,b\n1,2\n")
     assert deployed.energy("upload", "bad.csv").returncode == 0
     eventually(lambda: "raw/bad.csv has no column kwh" in deployed.energy("redrive", "--dry-run").stdout)
-    errors = deployed.energy("logs", "--errors").stdout
+    errors = deployed.energy("logs", "--errors", "--since", "7d").stdout
     assert "ERROR    raw/bad.csv has no column kwh" in errors
     assert "at lambda_function.py:10 in lambda_handler" in errors
     assert "Reading" not in errors
@@ -77,6 +79,25 @@ def test_what_failed_is_shown_and_sent_again(deployed: Person) -> None:
     left = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
     assert int(left["ApproximateNumberOfMessages"]) >= 3
     sqs.purge_queue(QueueUrl=queue)
+
+
+def test_the_log_is_followed_until_ctrl_c(deployed: Person) -> None:
+    (deployed.folder / "followed.csv").write_text(HEADER + hourly_rows("2026-01-01", hours=24))
+    assert deployed.energy("upload", "followed.csv").returncode == 0
+    following = subprocess.Popen(
+        [sys.executable, "-m", "energy_analytics", "logs", "--follow"],
+        cwd=deployed.folder,
+        env=environment(**deployed.aws.environment()),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert following.stdout is not None
+    while "raw/followed.csv" not in following.stdout.readline():
+        assert following.poll() is None
+    following.send_signal(signal.SIGINT)
+    _, complaint = following.communicate(timeout=60)
+    assert (following.returncode, complaint) == (130, "")
 
 
 def test_redrive_of_many_takes_each_once(aws: Emulator) -> None:
@@ -196,7 +217,7 @@ def test_since() -> None:
     assert logs.since("90m", now=now) == datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
     assert logs.since("2d", now=now) == datetime(2026, 2, 27, 12, tzinfo=UTC)
     assert logs.since("2026-02-28T10:00", now=now) == datetime(2026, 2, 28, 10, tzinfo=UTC)
-    with pytest.raises(DeploymentError, match="'yesterday' is no time: say such as 30m"):
+    with pytest.raises(DeploymentError, match="'yesterday' is not a time: say 30m"):
         logs.since("yesterday", now=now)
 
 

@@ -190,7 +190,7 @@ def test_markers_are_read_for_the_target() -> None:
 
 
 def test_what_cannot_be_built_is_told_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(PackageError, match=r"There is no building for python3\.9 on x86_64"):
+    with pytest.raises(PackageError, match=r"Nothing can be built for python3\.9 on x86_64"):
         build(tmp_path, runtime="python3.9", architecture="x86_64", settings_file=None, say=print)
     with pytest.raises(PackageError, match=r"pins six without hashes"):
         requirements_for(target_of(RUNTIME, ARCHITECTURE), "six==1.17.0\n")

@@ -121,7 +121,7 @@ def test_a_bill_and_another_tariff(server: Server) -> None:
     assert cheap["saving_percent"] == pytest.approx(50, abs=0.01)
     wrong = server.ask("/api/v1/tariffs?site=autumn", "POST", b"name = ")
     assert (wrong.status, wrong.headers["content-type"]) == (422, "application/problem+json")
-    assert "is no TOML" in wrong.json["detail"]
+    assert "is not valid TOML" in wrong.json["detail"]
     assert server.ask("/api/v1/tariffs?site=autumn", "POST", b"#" * 70_000).status == 413
     assert server.ask("/api/v1/bill?site=autumn&from=2020-01-01&to=2020-01-02").status == 404
 

@@ -45,7 +45,7 @@ def keys_of(event: object, *, bucket: str) -> Arrivals:
         if not str(record.get("eventName", _CREATED)).removeprefix("s3:").startswith(_CREATED):
             passed_over.append(f"{key}: {record['eventName']} brings no upload")
         elif not is_upload(key):
-            passed_over.append(f"{key} is no upload: that is a .csv or .csv.gz under raw/")
+            passed_over.append(f"{key} is not an upload: that is a .csv or .csv.gz under raw/")
         else:
             keys[key] = None
     return Arrivals(tuple(keys), tuple(passed_over))

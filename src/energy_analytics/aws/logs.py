@@ -57,7 +57,7 @@ def since(text: str, *, now: datetime) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise DeploymentError(f"{text!r} is no time: say such as 30m, 1h, 2d or 2026-03-01T12:00.") from error
+        raise DeploymentError(f"{text!r} is not a time: say 30m, 1h, 2d or 2026-03-01T12:00, for example.") from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 

@@ -66,7 +66,7 @@ def target_of(runtime: str, architecture: str) -> Target:
     """Return the target. Raises PackageError for one that Lambda or this project does not have."""
     if not re.fullmatch(r"python3\.1[1-9]", runtime) or architecture not in _MACHINES:
         raise PackageError(
-            f"There is no building for {runtime} on {architecture}; "
+            f"Nothing can be built for {runtime} on {architecture}; "
             "the runtime is python3.12 or later (python3.13 is the default) and the architecture x86_64 or arm64."
         )
     return Target(runtime, architecture)

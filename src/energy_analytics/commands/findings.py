@@ -25,16 +25,21 @@ def findings(
     """List what the newest run of each site found, what is worth most money first."""
     from .. import terminal
     from ..insights.rules import tell
+    from ..runs import succeeded_runs, what_there_is
 
     with told_in_a_sentence():
-        opened = open_configured(config, lake=lake).lake
+        configured = open_configured(config, lake=lake)
+        opened = configured.lake
         found = [row for row in _findings(opened, site) if every or not row["dismissed"]]
+        if not found and not as_json and not succeeded_runs(opened, site):
+            whose = f" of {site}" if site else ""
+            fail(f"The lake {configured.settings.lake} has no findings{whose}. {what_there_is(opened)}")
     if as_json:
         terminal.print_json(found, indent=2)
         return
     if not found:
-        hint = "energy findings --all lists what was dismissed." if not every else "energy run FILE makes a run."
-        terminal.print_plain(f"There is nothing to tell. {hint}")
+        hint = "" if every else " energy findings --all lists what was dismissed too."
+        terminal.print_plain(f"There is nothing to tell.{hint}")
         return
     terminal.show_findings([(row, tell(_finding(row))) for row in found])
 

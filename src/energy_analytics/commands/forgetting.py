@@ -24,7 +24,7 @@ def forget(
     lake: LakeOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Remove an upload with its readings and results, after asking; the site is then as if it had never been there."""
+    """Remove an upload with its readings and results, after asking; the site is then as if it had never come."""
     from .. import terminal
     from ..pipeline import check_settings
     from ..pipeline import forget as forget_upload
@@ -37,7 +37,7 @@ def forget(
         check_settings(opened.settings)
         full = key if site is None and key.startswith(f"{RAW}/") else in_site(RAW, site or "", key)
         if not is_upload(full):
-            fail(f"{full} is no upload: give the key of a .csv or .csv.gz file, such as raw/plant-a/january.csv.")
+            fail(f"{full} is not an upload: give the key of a .csv or .csv.gz file, such as raw/plant-a/january.csv.")
         present = find(opened.lake, full)
         found = [*([present.stored] if present else []), *results_of(opened.lake, full)]
         if not found:

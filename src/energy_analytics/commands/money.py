@@ -20,7 +20,7 @@ ToOption = Annotated[
     datetime | None, typer.Option("--to", formats=_DAY, metavar="DAY", help="Last day.", show_default="last read")
 ]
 TariffFiles = Annotated[
-    list[Path] | None, typer.Argument(metavar="[FILE]...", help="Tariff files; default: the setting compare_tariffs.")
+    list[Path] | None, typer.Argument(metavar="FILE", help="Tariff files; default: the setting compare_tariffs.")
 ]
 
 
@@ -97,7 +97,7 @@ def compare_tariffs(
 
 
 @tariffs.command(epilog="Example: energy tariffs check my-tariff.toml")
-def check(files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Tariff files.")]) -> None:
+def check(files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Tariff files.")]) -> None:
     """Say what is wrong in tariff files, with its place, or what they tell."""
     from .. import terminal_money
     from ..money import read_tariff

@@ -55,7 +55,7 @@ def redrive(
     stack: StackOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Send what the function gave up to it once more, from the failure queue."""
+    """Run once more what the function gave up, from the failure queue."""
     from .. import terminal, terminal_aws, words
     from ..aws import redrive as failures
     from ..aws.deployment import outputs_of

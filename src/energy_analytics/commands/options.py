@@ -16,7 +16,10 @@ ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings file.", show_default="energy.toml")
 ]
 SiteOption = Annotated[
-    str, typer.Option("--site", metavar="S", help="Site: the folder under raw/.", show_default="root")
+    str,
+    typer.Option(
+        "--site", metavar="S", help="Site, a place kept apart: a folder under raw/.", show_default="raw/ itself"
+    ),
 ]
 EverySiteOption = Annotated[str | None, typer.Option("--site", metavar="S", help="Only this site.", show_default="all")]
 StackOption = Annotated[

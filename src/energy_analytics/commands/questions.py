@@ -19,7 +19,7 @@ app = typer.Typer()
     epilog='Example: energy query "SELECT appliance, sum(kwh) FROM readings GROUP BY 1"   or: energy query daily_trend'
 )
 def query(
-    sql: Annotated[str | None, typer.Argument(metavar="[SQL | NAME]", help="A SELECT, or the name of a query.")] = None,
+    sql: Annotated[str | None, typer.Argument(metavar="SQL|NAME", help="A SELECT, or the name of a query.")] = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="The name of a query.")] = None,
     show_list: Annotated[bool, typer.Option("--list", help="List the named queries and the tables.")] = False,
     form: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,

@@ -44,7 +44,8 @@ def serve(
         try:
             listening = listen(host, port)
         except OSError as error:
-            fail(f"Port {port} of {host} cannot be taken: {error.strerror or error}. Choose another with --port.")
+            why = os.strerror(error.errno) if error.errno else str(error)
+            fail(f"Port {port} of {host} cannot be taken: {why}. Choose another with --port, or 0 for a free one.")
         made = create_app(opened.lake, opened.settings, access=access)
         address = f"http://{_shown(host)}:{listening.getsockname()[1]}/"
 

@@ -16,7 +16,7 @@ app = typer.Typer()
 @app.command(epilog="Example: energy backtest january.csv --models ensemble,prophet")
 def backtest(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A file of readings; default: the lake's site.")
+        Path | None, typer.Argument(metavar="FILE", help="A file of readings; default: the lake's site.")
     ] = None,
     site: SiteOption = "",
     models: Annotated[
@@ -44,7 +44,7 @@ def generate(
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same readings.")] = 42,
     out: Annotated[Path, typer.Option(metavar="PATH", help="Folder, or CSV file.")] = Path("data/output"),
     end: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day.", show_default="yesterday")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Last day.", show_default="yesterday")
     ] = None,
 ) -> None:
     """Invent hourly readings of a home, with known faults and their labels beside them."""

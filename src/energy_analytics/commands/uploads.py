@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FilesArgument = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="CSV, CSV.GZ or Parquet with timestamp, appliance, kwh.")
+    list[Path], typer.Argument(metavar="FILE", help="CSV, CSV.GZ or Parquet with timestamp, appliance, kwh.")
 ]
 
 app = typer.Typer()
@@ -30,7 +30,14 @@ def run(
     files: FilesArgument,
     site: SiteOption = "",
     lake: LakeOption = None,
-    model: Annotated[str | None, typer.Option(metavar="M", help="Forecast model.", show_default="auto")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="M",
+            help="Forecast model: auto, ensemble, prophet, seasonal_naive or moving_average.",
+            show_default="auto",
+        ),
+    ] = None,
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest of the run as JSON.")] = False,
 ) -> None:
@@ -48,7 +55,7 @@ def upload(
     files: FilesArgument,
     site: SiteOption = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the runs on AWS, and show them.")] = False,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for each.")] = 300,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for all of them.")] = 300,
     lake: LakeOption = None,
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest of the run as JSON; waits.")] = False,

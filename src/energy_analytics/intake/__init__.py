@@ -10,7 +10,7 @@ from ..engine import literal, parquet
 from .dialect import Dialect, column_positions, sniff
 from .limits import MOST_APPLIANCES
 from .strict import read_strict
-from .text import PlainText, estimated_rows, settle, too_large, unpack
+from .text import PlainText, estimated_rows, refuse_foreign, settle, too_large, unpack
 from .tolerant import (
     AMBIGUOUS_DATE,
     AMBIGUOUS_NUMBER,
@@ -22,21 +22,24 @@ from .tolerant import (
 from .verdict import Taken, UnusableUploadError, Verdict
 
 __all__ = [
+    "REMEDIES",
     "Taken",
     "UnusableUploadError",
     "Verdict",
     "column_positions",
     "estimated_rows",
     "read_upload",
+    "refuse_foreign",
     "too_large",
     "understood",
 ]
 
-_REMEDIES: Final = {
-    AMBIGUOUS_DATE: 'Set date_order = "DMY" or "MDY" in energy.toml, or ENERGY_DATE_ORDER.',
+REMEDIES: Final = {
+    AMBIGUOUS_DATE: 'Set date_order = "DMY" (day first) or "MDY" in energy.toml, or ENERGY_DATE_ORDER.',
     AMBIGUOUS_NUMBER: 'Set decimal = "," or "." in energy.toml, or ENERGY_DECIMAL.',
     NAIVE_AMONG_OFFSETS: 'Set timezone = "Europe/Paris" (or yours) in energy.toml, or ENERGY_TIMEZONE.',
 }
+"""What to set so that rows refused for that reason are read."""
 
 
 def read_upload(
@@ -127,7 +130,7 @@ def _nothing_usable(engine: duckdb.DuckDBPyConnection, verdict: Verdict, name: s
     shown = " ".join(str(raw).split())
     shown = shown if len(shown) <= 80 else shown[:79] + "…"
     remedy = next(
-        (text for reason, text in _REMEDIES.items() if reason in verdict.rejected_by_reason),
+        (text for reason, text in REMEDIES.items() if reason in verdict.rejected_by_reason),
         "Expected are rows such as 2026-02-20 00:00:00,Refrigerator,0.156.",
     )
     rows = (

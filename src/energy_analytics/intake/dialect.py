@@ -4,6 +4,7 @@ import csv
 import difflib
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,8 @@ from .verdict import UnusableUploadError
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _SAMPLE_LINES: Final = 500
 _SHOWN_NAMES: Final = 12
+_LINES_ABOVE: Final = 50
+"""Lines in which a header is looked for below the first."""
 
 _ALSO_CALLED: Final = {
     "timestamp": (
@@ -26,6 +29,11 @@ _ALSO_CALLED: Final = {
         "interval_start",
         "read_at",
         "zeit",
+        "datum",
+        "zeitstempel",
+        "zeitpunkt",
+        "fecha",
+        "horodatage",
     ),
     "appliance": (
         "device",
@@ -37,6 +45,12 @@ _ALSO_CALLED: Final = {
         "name",
         "equipment",
         "submeter",
+        "gerät",
+        "geraet",
+        "zähler",
+        "zaehler",
+        "appareil",
+        "compteur",
     ),
     "kwh": (
         "energy",
@@ -46,6 +60,10 @@ _ALSO_CALLED: Final = {
         "value",
         "kw_h",
         "kilowatt_hours",
+        "verbrauch",
+        "energie",
+        "consommation",
+        "consumo",
         "wh",
         "kw",
         "power",
@@ -113,6 +131,8 @@ def sniff(head: str, name: str) -> Dialect:
             f"{name} has no header: line {header_line} already looks like a reading. "
             "Put the line timestamp,appliance,kwh at the top."
         )
+    if not set(RAW_ENERGY_DATA.column_names) <= _folded(columns):
+        _refuse_lines_above(lines, header_line, name)
     positions = column_positions(columns, f"{name}, line {header_line},")
     sample = [_split(line, delimiter) for line in lines[header_line : header_line + _SAMPLE_LINES]]
     timestamps = [row[positions["timestamp"]] for row in sample if len(row) == len(columns)]
@@ -154,10 +174,11 @@ def column_positions(columns: tuple[str, ...], where: str) -> dict[str, int]:
     if missing:
         shown = ", ".join(_brief(column) for column in columns[:_SHOWN_NAMES])
         more = f" and {len(columns) - _SHOWN_NAMES} more" if len(columns) > _SHOWN_NAMES else ""
+        have = "has the column" if len(columns) == 1 else "has the columns"
+        lack = "is missing" if len(missing) == 1 else "are missing"
         raise UnusableUploadError(
-            f"{where} has the columns {shown}{more}; missing is "
-            + ", ".join(f"{column}{_suggestion(column, columns)}" for column in missing)
-            + ". Expected are timestamp,appliance,kwh (any order, further columns are ignored)."
+            f"{where} {have} {shown}{more}; {_enumerated(missing)} {lack}. {_advice(missing, columns)}"
+            "Expected are timestamp,appliance,kwh, in any order; other columns are ignored."
         )
     for column in RAW_ENERGY_DATA.column_names:
         if folded.count(column) > 1:
@@ -165,17 +186,70 @@ def column_positions(columns: tuple[str, ...], where: str) -> dict[str, int]:
     return {column: folded.index(column) for column in RAW_ENERGY_DATA.column_names}
 
 
-def _suggestion(wanted: str, columns: tuple[str, ...]) -> str:
+def _folded(columns: Iterable[str]) -> set[str]:
+    return {column.strip().casefold() for column in columns}
+
+
+def _refuse_lines_above(lines: list[str], header_line: int, name: str) -> None:
+    """Raise UnusableUploadError when the columns are named further down, below what an export says of itself."""
+    for number, line in enumerate(lines[header_line : header_line + _LINES_ABOVE], start=header_line + 1):
+        if any(set(RAW_ENERGY_DATA.column_names) <= _folded(_split(line, delimiter)) for delimiter in _DELIMITERS):
+            raise UnusableUploadError(
+                f"{name} names its columns in line {number}. Remove what is above that line: the header comes first."
+            )
+
+
+def _advice(missing: list[str], columns: tuple[str, ...]) -> str:
+    """Say what to do about the columns that are missing, as far as the names of the others tell."""
+    alike = {column: found for column in missing if (found := _alike(column, columns))}
+    of_power = _unit_of(alike.get("kwh", ""))
+    if of_power:
+        del alike["kwh"]
+    sentences = []
+    if alike:
+        renames = _enumerated([f"{_brief(found)} to {column}" for column, found in alike.items()])
+        sentences.append(f"Rename {renames}, if that is what {'it is' if len(alike) == 1 else 'they are'}.")
+    if of_power:
+        sentences.append(of_power)
+    others = [
+        column for column in columns if column.strip() and column.casefold() not in ("timestamp", *alike.values())
+    ]
+    if missing == ["appliance"] and not alike:
+        sentences.append("Where all is of one meter, add a column appliance with its name in every row.")
+    elif missing == ["appliance", "kwh"] and not alike and not of_power and others:
+        named = f"each of {_brief(others[0])}, {_brief(others[1])}" if len(others) > 1 else _brief(others[0])
+        sentences.append(f"If {named} is an appliance, write a row for each of its readings.")
+    return "".join(f"{sentence} " for sentence in sentences)
+
+
+def _alike(wanted: str, columns: tuple[str, ...]) -> str | None:
+    """Return the column that may be the one wanted under another name."""
     taken = set(RAW_ENERGY_DATA.column_names)
     candidates = {re.sub(r"[\s\-.]+", "_", column.casefold()): column for column in columns}
     candidates = {key: column for key, column in candidates.items() if key not in taken}
     for alias in _ALSO_CALLED[wanted]:
         if alias in candidates:
-            return f" (rename {_brief(candidates[alias])} if that is it)"
+            return candidates[alias]
     known = difflib.get_close_matches(wanted, candidates, n=1, cutoff=0.5)
     if not known:
         known = [key for key in candidates if wanted in key or any(a in key.split("_") for a in _ALSO_CALLED[wanted])]
-    return f" (rename {_brief(candidates[known[0]])} if that is it)" if known else ""
+    return candidates[known[0]] if known else None
+
+
+def _unit_of(column: str) -> str | None:
+    """Return what to do where the name tells of another unit than kWh: to rename it would be wrong by a thousand."""
+    words = set(re.split(r"[^a-z]+", column.casefold()))
+    if "wh" in words:
+        return f"{_brief(column)} looks like watt-hours: divide by 1,000 for kwh."
+    if "mwh" in words:
+        return f"{_brief(column)} looks like megawatt-hours: multiply by 1,000 for kwh."
+    if words & {"kw", "w", "watt", "watts", "power"}:
+        return f"{_brief(column)} looks like power: kwh is the mean power in kW times the hours of the interval."
+    return None
+
+
+def _enumerated(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _common_format(timestamps: list[str]) -> str | None:

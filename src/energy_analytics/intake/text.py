@@ -15,6 +15,7 @@ from .verdict import UnusableUploadError
 
 _CHUNK_BYTES: Final = 4 << 20
 _HEAD_BYTES: Final = 1 << 20
+_LOOKED_AT: Final = 64
 _BINARY_SHARE: Final = 10
 """A tenth of null bytes is a binary file; fewer are what a logger leaves that loses power in the middle of text."""
 _EXPECTED: Final = "Expected is a CSV text file with the columns timestamp,appliance,kwh."
@@ -23,6 +24,11 @@ _UTF_8_MARK: Final = b"\xef\xbb\xbf"
 
 _FOREIGN_FORMATS: Final = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV",
+    b"<?xml": "an XML document, such as Green Button, which is not read: export the readings as CSV",
+    b"<!DOCTYPE": "a web page: save the data itself, not the page that shows it",
+    b"<html": "a web page: save the data itself, not the page that shows it",
+    b"{": "JSON: write the readings as CSV",
+    b"[": "JSON: write the readings as CSV",
     b"PAR1": "a Parquet file: give it to `energy run`, which turns it into CSV",
     b"%PDF": "a PDF document",
     b"\x89PNG": "a picture",
@@ -45,7 +51,7 @@ class PlainText:
             data = file.read(_HEAD_BYTES)
         if len(data) == _HEAD_BYTES and b"\n" in data:
             data = data[: data.rindex(b"\n") + 1]
-        return data.decode("utf-8", errors="replace")
+        return data.decode("utf-8", errors=_AS_CP1252)
 
 
 def unpack(source: Path, name: str, folder: Path, *, max_bytes: int) -> PlainText:
@@ -82,15 +88,21 @@ def _encoding_of_text(head: bytes, name: str) -> str:
     """Return how a file is encoded. Raises UnusableUploadError when its beginning is no text."""
     if not head.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
         raise UnusableUploadError(f"{name} is empty. {_EXPECTED}")
-    for start, what in _FOREIGN_FORMATS.items():
-        if head.startswith(start):
-            raise UnusableUploadError(f"{name} is {what}. {_EXPECTED}")
+    refuse_foreign(head, name)
     if head.startswith(_UTF_8_MARK):
         return "utf-8"
     encoding = _encoding_of(head)
     if encoding == "utf-8" and (b"\0" in head.partition(b"\n")[0] or head.count(0) > len(head) // _BINARY_SHARE):
         raise UnusableUploadError(f"{name} is a binary file, not text. {_EXPECTED}")
     return encoding
+
+
+def refuse_foreign(head: bytes, name: str) -> None:
+    """Raise UnusableUploadError when a file begins as one of another kind."""
+    begins = head[:_LOOKED_AT].removeprefix(_UTF_8_MARK).lstrip()
+    for start, what in _FOREIGN_FORMATS.items():
+        if begins.startswith(start):
+            raise UnusableUploadError(f"{name} is {what}. {_EXPECTED}")
 
 
 def estimated_rows(source: Path) -> int | None:

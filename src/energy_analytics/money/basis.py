@@ -43,7 +43,7 @@ def _size(tariff: Tariff, used: Sequence[Usage], *, days: int) -> Iterator[str]:
     limit = tariff.largest_site_kwh_per_year
     if limit is not None and kwh_per_year > limit:
         yield (
-            f"{tariff.name} is no price for a site of this size: it is meant for up to {words.energy(limit)} a year, "
+            f"{tariff.name} is not a price for a site of this size: it is for up to {words.energy(limit)} a year, "
             f"and this one uses {words.energy(kwh_per_year)}."
         )
 

@@ -115,13 +115,13 @@ def read_carbon(path: Path, *, timezone: str | None) -> Carbon:
                 except (TypeError, ValueError) as error:
                     raise CarbonError(f"{path}, line {rows.line_num}, cannot be read: {error}.") from error
                 if not isfinite(grams) or grams < 0:
-                    raise CarbonError(f"{path}, line {rows.line_num}: g_per_kwh = {grams:g} is not possible.")
+                    raise CarbonError(f"{path}, line {rows.line_num}: g_per_kwh = {grams:g}; expected is 0 or more.")
                 local = moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
                 found[local.replace(minute=0, second=0, microsecond=0)].append(grams)
     except OSError as error:
         raise CarbonError(f"The file of emissions {path} cannot be read: {error.strerror}.") from error
     if not found:
-        raise CarbonError(f"{path} has no row.")
+        raise CarbonError(f"{path} has no rows below its header.")
     by_hour = {hour: fmean(values) for hour, values in sorted(found.items())}
     span = f"{words.plain_day(min(by_hour).date())} to {words.plain_day(max(by_hour).date())}"
     return Carbon(f"hourly, {span}", path.name, fmean(by_hour.values()), by_hour)

@@ -40,7 +40,7 @@ class Entries:
         """Read a text that must be there."""
         value = self._entries.pop(key, None)
         if not isinstance(value, str) or not value.strip():
-            self.fault(f"{key} is missing" if value is None else f"{key} = {value!r} is no text")
+            self.fault(f"{key} is missing" if value is None else f"{key} = {value!r} is not text")
             return ""
         return value.strip()
 
@@ -50,7 +50,7 @@ class Entries:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
-            self.fault(f"{key} = {value!r} is no number")
+            self.fault(f"{key} = {value!r} is not a number")
         elif value < 0 and not below_zero:
             self.fault(f"{key} = {value} is negative")
         else:
@@ -78,7 +78,7 @@ class Entries:
         value = self._entries.pop(key, None)
         if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
             return value
-        self.fault(f"{key} = {value!r} is no date such as 2026-01-31, without quotes")
+        self.fault(f"{key} = {value!r} is not a date such as 2026-01-31, without quotes")
         return None
 
     def texts(self, key: str) -> list[str] | None:

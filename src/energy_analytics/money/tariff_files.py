@@ -53,7 +53,7 @@ def parse_tariff(text: str, *, origin: str) -> Tariff:
     try:
         document = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise TariffFileError(f"The tariff file {origin} is no TOML: {error}.") from error
+        raise TariffFileError(f"The tariff file {origin} is not valid TOML: {error}.") from error
     faults: list[str] = []
     entries = Entries(document, place=origin, faults=faults)
     name, currency, source = entries.text("name"), entries.text("currency"), entries.text("source")
@@ -68,7 +68,7 @@ def parse_tariff(text: str, *, origin: str) -> Tariff:
     if faults:
         shown = faults[:_SHOWN_FAULTS]
         more = [f"and {len(faults) - len(shown)} more"] if len(faults) > len(shown) else []
-        raise TariffFileError("Wrong tariff. " + "; ".join(shown + more) + ".")
+        raise TariffFileError("The tariff cannot be used: " + "; ".join(shown + more) + ".")
     return Tariff(name, currency, source, versions, decimals, None if limit is None else float(limit))
 
 

@@ -38,7 +38,7 @@ def chosen(format_: Format | None, accept: str) -> Format:
         if name is not None and (weight := _weight(parameters)) > 0:
             weighed.append((-weight, place, name))
     if not weighed:
-        raise ProblemError(406, f"Readings are told as {', '.join(_BARE)}, of which the request accepts none.")
+        raise ProblemError(406, f"Readings come as {', '.join(_BARE)}, and the request accepts none of these.")
     return min(weighed)[2]
 
 

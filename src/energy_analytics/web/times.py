@@ -95,7 +95,9 @@ def range_of(start: str | None, end: str | None, zone: Zone) -> Range:
 
 def _instant(text: str, zone: Zone) -> int:
     if not _MOMENT.fullmatch(text):
-        raise ProblemError(422, f"{text!r} is no time: write 2026-03-01, 2026-03-01T12:00 or 2026-03-01T12:00+01:00.")
+        raise ProblemError(
+            422, f"{text!r} is not a time: write 2026-03-01, 2026-03-01T12:00 or 2026-03-01T12:00+01:00."
+        )
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         return zone.instant(moment)

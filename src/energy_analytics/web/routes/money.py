@@ -68,7 +68,7 @@ async def compare_tariff(request: Request, desk: AtDesk, site: AtSite) -> Answer
     async for chunk in request.stream():
         content += chunk
         if len(content) > _LARGEST_TARIFF_BYTES:
-            raise ProblemError(413, "A tariff file has at most 64 KB.")
+            raise ProblemError(413, "A tariff file has at most 64 kB.")
     return await run_sync(lambda: _compared(desk, site, bytes(content)))
 
 
@@ -121,7 +121,7 @@ def _compared(desk: Desk, site: Site, content: bytes) -> dict[str, Any]:
     try:
         tariff = parse_tariff(content.decode("utf-8-sig"), origin="that was sent")
     except UnicodeDecodeError as error:
-        raise ProblemError(422, "The tariff is no text in UTF-8.") from error
+        raise ProblemError(422, "The tariff is not text in UTF-8.") from error
     except TariffError as error:
         raise ProblemError(422, str(error)) from error
     try:

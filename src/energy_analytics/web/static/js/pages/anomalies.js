@@ -154,7 +154,7 @@ class AnomaliesView {
     const isNarrowed = this.data.episodes.some((one) => !one.dismissed);
     if (isNarrowed) {
       return emptyState({
-        title: "No episode is like this.", text: "Other choices above show more.",
+        title: "No episode matches these choices.", text: "Other choices above show more.",
         action: h("button", { type: "button", class: "button", onclick: () => this.reset() }, "Show all"),
       });
     }

@@ -131,7 +131,7 @@ function dayTable({ days, currency }) {
 
 function billOf({ expected_bill: bill, currency }) {
   if (!bill) {
-    return emptyState({ title: "No bill can be told ahead.", text: "It needs a price and readings of the running month." });
+    return emptyState({ title: "The bill cannot be estimated yet.", text: "It needs a price and readings of the running month." });
   }
   const isWhole = bill.lower === bill.upper;
   return h("div", { class: "stack" },

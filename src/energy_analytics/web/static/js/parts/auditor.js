@@ -8,7 +8,7 @@ const isRules = (author) => !author || author === "rules";
 /** The paragraphs of the report's auditor. */
 export function auditor(audit) {
   if (!audit?.paragraphs.length) {
-    return emptyState({ title: "The auditor has not spoken yet.", text: "What it says comes with the next run." });
+    return emptyState({ title: "No advice of the auditor yet.", text: "It comes with the next run." });
   }
   const byModel = audit.paragraphs.filter((one) => !isRules(one.written_by));
   const models = [...new Set(byModel.map((one) => one.written_by))];

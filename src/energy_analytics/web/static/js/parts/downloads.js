@@ -20,7 +20,7 @@ const TABLES = [
 const FORMATS = { csv: "CSV", parquet: "Parquet" };
 
 /** What can be saved of the site. */
-export const downloads = (ctx) => (ctx.site.newest_run ? files(ctx) : emptyState({ title: "Nothing to take away yet.", text: "A run that succeeds makes the tables and the report." }));
+export const downloads = (ctx) => (ctx.site.newest_run ? files(ctx) : emptyState({ title: "Nothing to download yet.", text: "A run that succeeds makes the tables and the report." }));
 
 const files = (ctx) => h("div", { class: "stack" },
   table({

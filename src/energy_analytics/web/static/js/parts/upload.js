@@ -99,7 +99,7 @@ function jobCard(job, { ctx, list }) {
 }
 
 function wordsOf(job) {
-  if (job.state === "sending") return job.share < 1 ? "Sending" : "Sent; the server takes it in";
+  if (job.state === "sending") return job.share < 1 ? "Sending" : "Sent; the server is taking it in";
   if (job.state === "waiting" && job.isSlow) return "Arrived; still waits for its run. You may leave this page: the run goes on without it.";
   if (job.state === "succeeded") return `Done. ${sentenceOf(job.verdict)}`;
   if (job.state === "failed") return `Not usable. ${job.verdict.error ?? ""}`;
