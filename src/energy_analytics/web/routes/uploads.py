@@ -163,7 +163,9 @@ async def _in_time(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             with anyio.fail_after(_SILENCE_SECONDS):
                 chunk = await anext(chunks, None)
         except TimeoutError as error:
-            raise ProblemError(408, f"Nothing more of the file came in {_SILENCE_SECONDS:g} s; {_NOTHING_IS_IN}.") from error
+            raise ProblemError(
+                408, f"Nothing more of the file came in {_SILENCE_SECONDS:g} s; {_NOTHING_IS_IN}."
+            ) from error
         if chunk is None:
             return
         yield chunk
