@@ -65,6 +65,21 @@ def energy_as(user: int, *arguments: str, folder: Path) -> subprocess.CompletedP
     )
 
 
+def _may_start_python(user: int) -> bool:
+    """Tell whether that user can; an interpreter in root's own folder runs for others only if root starts it."""
+    command = [
+        "setpriv",
+        f"--reuid={user}",
+        f"--regid={user}",
+        "--clear-groups",
+        "sh",
+        "-c",
+        '"$0" -c ""',
+        sys.executable,
+    ]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 def said(done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith("Error: "), done.stderr
@@ -173,7 +188,10 @@ def test_a_lake_that_may_not_be_written(open_folder: Path) -> None:
     told = said(energy_as(NOBODY, "run", "b.csv", folder=open_folder))
     assert "lake cannot be written: Permission denied" in told
     assert said(energy_as(NOBODY, "forget", "a.csv", "--yes", folder=open_folder)).endswith("Permission denied.")
-    for reading in (["results"], ["report"], ["query", "SELECT count(*) FROM daily"]):
+    readings = [["results"], ["report"]]
+    if _may_start_python(NOBODY):  # A question is asked in a process of its own.
+        readings.append(["query", "SELECT count(*) FROM daily"])
+    for reading in readings:
         done = energy_as(NOBODY, *reading, folder=open_folder)
         assert done.returncode == 0, done.stderr
     assert state(open_folder / "lake", without=()) == before

@@ -9,7 +9,7 @@ import pytest
 from commands import HEADER, energy, hourly_rows, peak_mb, told
 from intake_reading import read
 
-from energy_analytics.intake import UnusableUploadError
+from energy_analytics.intake import UnusableUploadError, tolerant
 from energy_analytics.intake.limits import MOST_APPLIANCES, MOST_COLUMNS
 from energy_analytics.lake import LocalLake
 from energy_analytics.runs import runs
@@ -109,6 +109,26 @@ def test_a_quote_that_holds_many_lines_ends(tmp_path: Path) -> None:
     found = read(tmp_path, content)
     assert found.accepted == [("2026-01-01 01:00:00", "A", 1.0)]
     assert len(found.rejected) == 60_001
+
+
+@pytest.mark.slow
+def test_a_quote_over_millions_of_lines_takes_the_memory_it_may(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(HEADER + ROWS + '2026-02-01 00:00:00,"' + "x\n" * 4_000_000 + '",0.5\n')
+    peak, said = peak_mb("run", "a.csv", folder=tmp_path, variables={"ENERGY_MEMORY_LIMIT_MB": "96"})
+    assert said.strip() == ""
+    assert peak < 400
+    (record,) = runs(LocalLake(tmp_path / "lake"))
+    assert record["intake"]["rows_accepted"] == 48
+    assert sum(record["intake"]["rejected_by_reason"].values()) == 4_000_001
+
+
+def test_refused_lines_are_told_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 15 million, the engine could not sort all at once in 256 MB."""
+    content = HEADER + 'x\n2026-01-01 00:00:00,"\ny\n\n2026-01-01 00:00:00,Oven,1\n' * 20 + 'z",1\nx\n'
+    whole = read(tmp_path / "whole", content)
+    monkeypatch.setattr(tolerant, "_LINES_AT_A_TIME", 7)
+    assert read(tmp_path / "parts", content).rejected == whole.rejected
+    assert len(whole.rejected) > 35
 
 
 @pytest.mark.parametrize("line", ['a","b', 'x","', 'x","' + "x" * 40_000 + "\nx" * 20_000])

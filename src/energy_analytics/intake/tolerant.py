@@ -20,6 +20,9 @@ AMBIGUOUS_DATE: Final = "day and month cannot be told apart"
 AMBIGUOUS_NUMBER: Final = "decimal comma or thousands separator cannot be told apart"
 NAIVE_AMONG_OFFSETS: Final = "no UTC offset where other rows have one"
 
+_LINES_AT_A_TIME: Final = 500_000
+"""Of refused lines, which are sorted: 15 million at once were more than the engine could do in 256 MB."""
+
 DateOrder = Literal["DMY", "MDY"]
 Decimal = Literal[".", ","]
 
@@ -84,12 +87,30 @@ def read_tolerant(
             SELECT timestamp, appliance, kwh{offset}
             FROM {remaining} {order}
         ) TO {literal(str(target))} ({copy_options(verdict)})""")
-    engine.execute(f"""
-        CREATE OR REPLACE TEMP TABLE rejected AS
-        SELECT line AS line_number, raw AS raw_text, reason || coalesce(detail, '') AS reason
-        FROM {source} JOIN refused USING (line) ORDER BY line""")
-    engine.execute("DROP TABLE parsed; DROP TABLE judged; DROP TABLE refused; DROP TABLE IF EXISTS repeated_hour")
+    engine.execute("DROP TABLE parsed; DROP TABLE judged; DROP TABLE IF EXISTS repeated_hour")
+    _tell_refused(engine, source, target.with_name("raw.parquet"))
+    engine.execute("DROP TABLE refused")
     return verdict
+
+
+def _tell_refused(engine: duckdb.DuckDBPyConnection, source: str, by_line: Path) -> None:
+    """Create the table `rejected` out of `refused`: a part at a time where the whole would not fit the memory.
+
+    The lines are then written to the file `by_line`, of which a part can be read without the rest.
+    """
+    engine.execute("CREATE OR REPLACE TEMP TABLE rejected (line_number BIGINT, raw_text VARCHAR, reason VARCHAR)")
+    count, last = engine.execute("SELECT count(*), coalesce(max(line), 0) FROM refused").fetchall()[0]
+    step = last + 1
+    if count > _LINES_AT_A_TIME:
+        engine.execute(f"COPY (SELECT line, raw FROM {source}) TO {literal(str(by_line))} (FORMAT parquet)")
+        source, step = parquet([by_line]), _LINES_AT_A_TIME
+    for first in range(0, last + 1, step):
+        part = f"line >= {first} AND line < {first + step}"
+        engine.execute(f"""
+            INSERT INTO rejected
+            SELECT line, raw, reason || coalesce(detail, '')
+            FROM (SELECT * FROM {source} WHERE {part}) JOIN (SELECT * FROM refused WHERE {part}) USING (line)
+            ORDER BY line""")
 
 
 def _habits(
