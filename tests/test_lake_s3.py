@@ -14,7 +14,16 @@ import pytest
 from commands import HEADER, SAMPLE, environment, hourly_rows, told
 from commands import energy as command
 from emulator import Emulator
-from lakes import QUICK, arrive, as_if_each_had_come_once, contents, counted, run_one, without_content_tags
+from lakes import (
+    QUICK,
+    arrive,
+    as_if_each_had_come_once,
+    contents,
+    counted,
+    indexed_from_the_first,
+    run_one,
+    without_content_tags,
+)
 
 from energy_analytics.cleanup import contents as removable
 from energy_analytics.cleanup import remove
@@ -129,11 +138,26 @@ def test_requests_of_a_run(s3_lake: S3Lake) -> None:
         key = arrive(s3_lake, f"raw/{number}.csv", hourly_rows(f"2026-01-0{1 + number}", hours=24))
         with counted(s3_lake) as asked:
             run_one(s3_lake, key)
-        assert asked == {"HeadObject": 2, "ListObjectsV2": 7, "PutObject": 14, "DeleteObject": 1}
+        told_before = {"GetObject": 1} if number else {}
+        assert asked == {"HeadObject": 2, "ListObjectsV2": 7, "PutObject": 14, "DeleteObject": 1} | told_before
     afresh = S3Lake(s3_lake.bucket, cache=Cache())
     with counted(afresh) as asked:
         run_one(afresh, key)
-    assert asked == {"HeadObject": 2 + 5 + 5, "ListObjectsV2": 4, "GetObject": 1 + 4 + 4}
+    assert asked == {"HeadObject": 2 + 5 + 5, "ListObjectsV2": 4, "GetObject": 1 + 4 + 4 + 1}
+
+
+def test_requests_of_a_run_in_a_process_that_knows_nothing_yet(s3_lake: S3Lake) -> None:
+    """Of a site with an index they do not grow with its history, whatever is fetched for the first time."""
+    found = []
+    with indexed_from_the_first():
+        for number in range(6):
+            key = arrive(s3_lake, f"raw/{number}.csv", hourly_rows(f"2026-01-0{1 + number}", hours=24))
+            afresh = S3Lake(s3_lake.bucket, cache=Cache())
+            with counted(afresh) as asked:
+                run_one(afresh, key)
+            found.append(asked)
+    assert found[3] == found[4] == found[5]
+    assert found[5]["GetObject"] <= 6
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ class SiteIndex:
     def __init__(self, lake: Lake, site: str) -> None:
         self._lake = lake
         self._folder = in_site(RUNS, site, "")
-        self._entries = self._recalled()
+        self._entries: dict[str, dict[str, Any]] = {RECORDS: {}, READINGS: {}}
+        self._recalled = False
         self._changed = False
         self.sound: dict[str, str] = {}
         """Versions of records, by key, that were found to be ours."""
@@ -44,7 +45,10 @@ class SiteIndex:
         self._changed = True
 
     def limit_to(self, kind: str, present: Collection[StoredObject]) -> None:
-        """Drop what is not there any more."""
+        """Drop what is not there any more; recall the index first, where there is enough for one."""
+        if not self._recalled and len(present) >= _FEWEST:
+            self._recalled = True
+            self._entries = self._recall()
         entries, keys = self._entries[kind], {stored.key for stored in present}
         for key in entries.keys() - keys:
             del entries[key]
@@ -60,7 +64,7 @@ class SiteIndex:
             self._lake.remember(self._folder, _NAME, path)
         self._changed = False
 
-    def _recalled(self) -> dict[str, dict[str, Any]]:
+    def _recall(self) -> dict[str, dict[str, Any]]:
         path = self._lake.recall(self._folder, _NAME)
         found = None if path is None else _json_of(path)
         if not isinstance(found, dict) or found.get("format") != _FORMAT:
