@@ -102,6 +102,9 @@ ELSEWHERE = {
         "../benchmarks/quality_forecast.py --data --left-out --rivals"
     ),
     "python -m benchmarks.quality_known_inputs --data DIR": "../benchmarks/quality_known_inputs.py --data",
+    "python -m benchmarks.speed --markdown docs/performance.md": (
+        "test_speed.py::test_the_page_keeps_its_words_and_earlier_measurements --markdown"
+    ),
     "python -m benchmarks.speed_forecast": "../benchmarks/speed_forecast.py",
 }
 """What takes an account, a server or many minutes: the file, or the test in it, and what it must hold."""
