@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from energy_analytics.engine import connect
-from energy_analytics.history import readings_of
 from energy_analytics.intake import Verdict, read_upload
+from energy_analytics.merging import readings_of
 
 HEADER = "timestamp,appliance,kwh\n"
 

@@ -85,7 +85,7 @@ def indexed_from_the_first() -> Iterator[None]:
     """Keep an index and collect readings of sites with few uploads, as of those with many."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("energy_analytics.index._FEWEST", 1)
-        patch.setattr("energy_analytics.history._LOOSE_FILES", 1)
+        patch.setattr("energy_analytics.merging._LOOSE_FILES", 1)
         yield
 
 

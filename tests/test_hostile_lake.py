@@ -12,9 +12,9 @@ from commands import HEADER, drop, energy, hourly_rows, run_key, state, told
 
 from energy_analytics.cleanup import contents, remove
 from energy_analytics.delivery import deliver
-from energy_analytics.history import readings_of_site
 from energy_analytics.lake import GoneError, LakeError, LocalLake, NoPlaceError
 from energy_analytics.query import query
+from energy_analytics.readings import readings_of_site
 from energy_analytics.runs import runs, waiting_uploads
 from energy_analytics.settings import Settings
 from energy_analytics.uploads import is_upload, raw_key

@@ -21,12 +21,12 @@ from typing import Final
 
 import duckdb
 
-from energy_analytics import history
+from energy_analytics import history, readings
 from energy_analytics.delivery import deliver
 from energy_analytics.engine import connect
-from energy_analytics.history import Readings
 from energy_analytics.lake import LocalLake
 from energy_analytics.pipeline import run
+from energy_analytics.readings import Readings
 from energy_analytics.runs import Manifest, describe_upload, mark_of, put_manifest, result_keys, runs
 from energy_analytics.settings import Settings
 from energy_analytics.uploads import Upload, readings_key, uploads_of_site
@@ -67,7 +67,7 @@ class OldSite:
         done = uploads_of_site(self.lake, SITE)[:-1]
         if done:
             with self._engine() as engine:
-                self._readings = list(history.readings_of_site(engine, self.lake, SITE))[: len(done)]
+                self._readings = list(readings.readings_of_site(engine, self.lake, SITE))[: len(done)]
             self._before = next(one for one in runs(self.lake, SITE) if one["upload"]["key"] == done[-1].key)
         return len(done)
 
@@ -79,14 +79,14 @@ class OldSite:
             "stamp": upload.stamp,
             "upload": describe_upload(upload),
             "after": mark_of(before),
-            "history": history.marks_of(self._readings)[-1],
+            "history": readings.marks_of(self._readings)[-1],
             "outputs": result_keys(upload),
         }
         put_manifest(self.lake, upload, self._before)
 
     def _remember(self, engine: duckdb.DuckDBPyConnection, upload: Upload) -> None:
         given = self.lake.describe(readings_key(upload.key))
-        self._readings += history.readings_in(engine, self.lake.fetch_all, [given], [upload.stored])
+        self._readings += readings.readings_in(engine, self.lake.fetch_all, [given], [upload.stored])
 
     @contextmanager
     def _engine(self) -> Iterator[duckdb.DuckDBPyConnection]:

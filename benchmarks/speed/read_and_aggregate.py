@@ -10,6 +10,7 @@ from energy_analytics.delivery import deliver
 from energy_analytics.engine import connect
 from energy_analytics.hours import create_hours
 from energy_analytics.lake import LocalLake
+from energy_analytics.readings import readings_of_site
 from energy_analytics.settings import Settings
 
 
@@ -22,7 +23,7 @@ def main() -> None:
         connect(memory_limit_mb=settings.memory_limit_mb, threads=settings.threads, spill_folder=spill) as engine,
     ):
         history.take_in(engine, lake, upload, lake.fetch(upload.key), settings)
-        readings = history.merge(engine, lake, history.readings_of_site(engine, lake, ""), settings).readings
+        readings = history.merge(engine, lake, readings_of_site(engine, lake, ""), settings).readings
         hours = create_hours(engine, readings)
         days = aggregate.create_days(engine, hours)
         found = aggregate.statistics(engine, days, hours)

@@ -16,7 +16,7 @@ import duckdb
 from .aggregate import create_days, steps_minutes
 from .calendar import clock, public_holidays
 from .engine import connect
-from .history import merge, read_with_other_settings, readings_of_site
+from .history import merge, read_with_other_settings
 from .hours import create_hours
 from .lake import Lake, LakeError, LocalLake
 from .money import (
@@ -37,6 +37,7 @@ from .money import (
     typical,
     within,
 )
+from .readings import readings_of_site
 from .runs import what_there_is
 from .settings import Settings
 from .tariff import TariffError

@@ -15,9 +15,10 @@ import duckdb
 from . import schema
 from .apart import BrokenOffError, OutOfMemoryError, OutOfTimeError, apart
 from .engine import connect, file_list, file_literal, literal, parquet
-from .history import Readings, merged_readings, readings_in, readings_of
 from .intake import UnusableUploadError, understood
 from .lake import Lake, LocalLake, StoredObject, fetch_folder, open_lake
+from .merging import merged_readings, readings_of
+from .readings import Readings, readings_in
 from .runs import Manifest, runs
 from .schema import Table
 from .settings import Settings

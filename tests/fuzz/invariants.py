@@ -14,13 +14,13 @@ import duckdb
 
 from energy_analytics.delivery import deliver
 from energy_analytics.engine import connect
-from energy_analytics.history import readings_of
 from energy_analytics.intake import UnusableUploadError, read_upload, understood
 from energy_analytics.intake.dialect import sniff
 from energy_analytics.intake.strict import read_strict
 from energy_analytics.intake.text import settle
 from energy_analytics.intake.tolerant import read_tolerant
 from energy_analytics.lake import LakeError, LocalLake
+from energy_analytics.merging import readings_of
 from energy_analytics.uploads import is_upload, readings_key
 
 MAX_KWH: Final = 1e9

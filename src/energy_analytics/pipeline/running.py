@@ -17,12 +17,14 @@ from ..account import describe_run, summary_of
 from ..engine import connect
 from ..findings.records import as_rows
 from ..forecasting import warm_up
-from ..history import collect, fingerprint, marks_of, merge, take_in
+from ..history import fingerprint, merge, take_in
 from ..hours import Hours
 from ..index import SiteIndex
 from ..insights import advise
 from ..intake import UnusableUploadError, estimated_rows
 from ..lake import GoneError, Lake, LakeError, StoredObject
+from ..merging import collect
+from ..readings import marks_of
 from ..report import render_html, render_text
 from ..results import Advice, Analysis
 from ..runs import (
@@ -411,7 +413,7 @@ class _Site:
                 begin(self.lake, upload)
             self.lake.put_all(files)
         if standing.is_newest(upload):
-            collect(self.engine, self.lake, history)
+            collect(self.engine, self.lake, history.merged)
         verdict = next(one.verdict for one in history.uploads if one.are_of(upload))
         rejected_key = upload.result_key(schema.REJECTED, "rejected.csv")
         if verdict.rejected_by_reason:

@@ -9,9 +9,9 @@ from typing import Final
 import duckdb
 
 from .. import index as index_of
-from ..history import Readings, marks_of, readings_in
 from ..index import SiteIndex
 from ..lake import GoneError, Lake, LakeError, StoredObject
+from ..readings import Readings, marks_of, readings_in
 from ..runs import Manifest, briefs, has_ended, mark_of, upload_of
 from ..schema import READINGS
 from ..uploads import (

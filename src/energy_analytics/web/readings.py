@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine import file_list, literal, parquet
-from ..history import readings_in
+from ..readings import readings_in
 from .caching import Bounded
 from .reading import Engine
 from .sites import Site

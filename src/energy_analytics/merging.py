@@ -1,0 +1,143 @@
+"""Merging the files of a site's readings: of an interval that was uploaded twice the later upload wins.
+
+A site that is uploaded to every day has thousands of files after some years. The first of them are then collected in
+one, which the next run opens in their place.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from .engine import file_list, literal, parquet
+from .lake import Lake, StoredObject
+from .readings import Readings, marks_in
+from .schema import RUNS
+from .uploads import in_site, site_of
+
+_LOOSE_FILES: Final = 16
+"""Files of readings that are opened one by one; where there are more, they are collected in one."""
+_COLLECTED: Final = "readings.parquet"
+_FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The readings of a site's uploads, an interval of an appliance once."""
+
+    relation: str
+    """SQL, with the columns of `schema.READINGS`."""
+    uploads: tuple[Readings, ...]
+    loose_files: int
+    """Files that were opened one by one."""
+
+
+def merge_files(engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[Readings]) -> Merged:
+    """Merge the files of uploads, given in order. Raises GoneError when one was replaced meanwhile."""
+    collected = _collected(engine, lake, uploads)
+    done, files = (0, []) if collected is None else (collected[1], [collected[0]])
+    rest = uploads[done:]
+    files.extend(lake.fetch_all([one.file for one in rest]))
+    spans = [(one.first, one.last) for one in rest]
+    if done:
+        spans.insert(0, (min(one.first for one in uploads[:done]), max(one.last for one in uploads[:done])))
+    shared = shared_span(spans)
+    relation = merged(engine, files, shared)
+    if shared is not None or len(rest) > _LOOSE_FILES:
+        engine.execute(f"CREATE OR REPLACE TEMP TABLE readings AS SELECT * FROM {relation}")
+        relation = "readings"
+    return Merged(relation, tuple(uploads), len(rest))
+
+
+def collect(engine: duckdb.DuckDBPyConnection, lake: Lake, readings: Merged) -> None:
+    """Put the merged readings of many uploads into one file, for the next run to open in their place.
+
+    It is remembered beside the site's records, holds for exactly these files of readings, and may go at any time.
+    """
+    if readings.loose_files < _LOOSE_FILES:
+        return
+    marks = {"uploads": str(len(readings.uploads)), "files": _digest_of_files(readings.uploads)}
+    metadata = ", ".join(f"{name}: {literal(text)}" for name, text in marks.items())
+    with lake.work_folder() as folder:
+        path = folder / _COLLECTED
+        engine.execute(f"""
+            COPY (SELECT * FROM {readings.relation} ORDER BY timestamp, appliance, utc_offset_minutes DESC)
+            TO {literal(str(path))} (FORMAT parquet, KV_METADATA {{{metadata}}})""")
+        lake.remember(in_site(RUNS, site_of(readings.uploads[0].key), ""), _COLLECTED, path)
+
+
+def _collected(engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[Readings]) -> tuple[Path, int] | None:
+    """Return the file in which the first of these uploads are merged already, and how many they are."""
+    if len(uploads) <= _LOOSE_FILES:
+        return None
+    path = lake.recall(in_site(RUNS, site_of(uploads[0].key), ""), _COLLECTED)
+    if path is None:
+        return None
+    try:
+        marks = marks_in(engine, [path])[path]
+        count = int(marks["uploads"])
+    except (duckdb.Error, KeyError, ValueError):
+        return None
+    if not 0 < count <= len(uploads) or marks.get("files") != _digest_of_files(uploads[:count]):
+        return None
+    return path, count
+
+
+def _digest_of_files(uploads: Iterable[Readings]) -> str:
+    told = json.dumps([_FORMAT, *((one.file.key, one.file.version) for one in uploads)])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], shared: tuple[datetime, datetime] | None) -> str:
+    """Write SQL for all readings of one site's files, in which of an interval given twice the later file wins.
+
+    `paths` are in order of their uploads, and `shared` is their shared span: no more of them is searched.
+    """
+    everything = readings_of(engine, paths)
+    if shared is None:
+        return everything
+    within = f"timestamp BETWEEN TIMESTAMP '{shared[0]}' AND TIMESTAMP '{shared[1]}'"
+    names = ", ".join(literal(str(path)) for path in paths)
+    return f"""(
+        SELECT * FROM {everything} WHERE NOT ({within})
+        UNION ALL
+        (SELECT timestamp, appliance, kwh, utc_offset_minutes FROM {readings_of(engine, paths, "filename")}
+        JOIN (SELECT unnest([{names}]) AS filename, unnest(range({len(paths)})) AS place) USING (filename)
+        WHERE {within}
+        QUALIFY row_number() OVER (
+            PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY place DESC) = 1
+        ORDER BY timestamp, appliance, utc_offset_minutes DESC))"""
+
+
+def shared_span(spans: Sequence[tuple[datetime, datetime]]) -> tuple[datetime, datetime] | None:
+    """Return the first and last moment between which files of these spans may have the same intervals; None if none."""
+    shared: list[tuple[datetime, datetime]] = []
+    reach: datetime | None = None
+    for first, last in sorted(spans):
+        if reach is not None and first <= reach:
+            shared.append((first, min(last, reach)))
+        reach = last if reach is None else max(reach, last)
+    return (min(first for first, _ in shared), max(last for _, last in shared)) if shared else None
+
+
+def merged_readings(
+    engine: duckdb.DuckDBPyConnection, uploads: Sequence[Readings], paths: Mapping[StoredObject, Path]
+) -> str:
+    """Write SQL for the merged readings of one site's uploads, given in order, whose files are at these paths."""
+    shared = shared_span([(one.first, one.last) for one in uploads])
+    return merged(engine, [paths[one.file] for one in uploads], shared)
+
+
+def readings_of(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], *further: str) -> str:
+    """Write SQL for the rows of files of readings; where no file has offsets, they are null."""
+    have_offsets = engine.execute(
+        f"SELECT 1 FROM parquet_schema({file_list(paths)}) WHERE name = 'utc_offset_minutes' LIMIT 1"
+    ).fetchone()
+    offset = "utc_offset_minutes" if have_offsets else "CAST(NULL AS SMALLINT) AS utc_offset_minutes"
+    columns = ", ".join(["timestamp", "appliance", "kwh", offset, *further])
+    return f"(SELECT {columns} FROM {parquet(paths, 'union_by_name', *further)})"
