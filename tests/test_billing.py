@@ -101,7 +101,7 @@ def test_what_cannot_be_moved_is_told_in_a_sentence(washed: Lake, own: Callable[
     with pytest.raises(LakeError, match="no readings of plant"):
         move_site(washed, "plant", own(NIGHT), appliance="Oven", hours=(22, 6))
     for hours in ((24, 6), (5, 5), (-1, 3), (3, 25)):
-        with pytest.raises(TariffError, match="no hours of a day"):
+        with pytest.raises(TariffError, match="is no span of hours"):
             move_site(washed, "", own(NIGHT), appliance="Oven", hours=hours)
     with pytest.raises(TariffError, match="feeds in"):
         move_site(washed, "", own(NIGHT, export_appliances=("Oven",)), appliance="Oven", hours=(22, 6))
