@@ -123,7 +123,7 @@ def test_one_bad_upload_keeps_no_other_from_being_run_and_fails_the_event(lake: 
     called = call(lake, tmp_path, event(lake, "raw/bad.csv", "raw/gone.csv", "raw/site/good.csv", "raw/readme.txt"))
     (answer,) = called.answers
     assert answer["raised"] == "FailedUploadsError"
-    assert answer["message"].startswith("raw/bad.csv: bad.csv, line 1, has the columns nothing of use")
+    assert answer["message"].startswith("raw/bad.csv: bad.csv, line 1, has the column nothing of use")
     assert "good" not in answer["message"]
     assert {(one["upload"]["key"], one["status"]) for one in runs(lake)} == {
         ("raw/bad.csv", "failed"),
