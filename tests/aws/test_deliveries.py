@@ -9,7 +9,7 @@ import pytest
 from commands import HEADER, hourly_rows
 from real_deployment import Deployment, contents, eventually
 
-pytestmark = pytest.mark.xdist_group("aws")
+pytestmark = [pytest.mark.xdist_group("aws"), pytest.mark.slow]
 
 ONE = HEADER + hourly_rows("2026-01-01", hours=72)
 TWO = HEADER + hourly_rows("2026-01-01", hours=72, kwh=2)

@@ -21,6 +21,8 @@ from energy_analytics.aws.stack import StackEvent
 from energy_analytics.aws.template import TEMPLATE
 from energy_analytics.settings import AwsSettings
 
+pytestmark = pytest.mark.slow
+
 STACKS = itertools.count(1)
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 

@@ -20,7 +20,7 @@ from energy_analytics.lake import LocalLake
 from energy_analytics.query import Rows, named_queries, query
 from energy_analytics.schema import TABLES, VIEWS
 
-pytestmark = pytest.mark.xdist_group("aws")
+pytestmark = [pytest.mark.xdist_group("aws"), pytest.mark.slow]
 
 GERMAN = "timestamp;appliance;kwh\n" + "".join(
     f"{day:02}.02.2026 {hour:02}:00;Küche, {room};{hour + room},{day % 10}\n"

@@ -12,7 +12,7 @@ from real_deployment import Deployment, contents, eventually
 
 from energy_analytics.runs import runs
 
-pytestmark = pytest.mark.xdist_group("aws")
+pytestmark = [pytest.mark.xdist_group("aws"), pytest.mark.slow]
 
 GOOD = HEADER + hourly_rows("2026-01-01", hours=72)
 OTHER = HEADER + hourly_rows("2026-01-02", hours=72, kwh=2)

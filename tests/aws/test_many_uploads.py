@@ -8,7 +8,7 @@ import pytest
 from commands import HEADER, hourly_rows
 from real_deployment import Deployment, contents, eventually
 
-pytestmark = pytest.mark.xdist_group("aws")
+pytestmark = [pytest.mark.xdist_group("aws"), pytest.mark.slow]
 
 MOST_SECONDS = 150
 OF_ONE_SITE = {f"raw/busy/{number:02}.csv": (f"2026-01-{number + 1:02}", 1 + number) for number in range(25)}

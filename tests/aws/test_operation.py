@@ -18,6 +18,8 @@ from emulator import Emulator
 from energy_analytics.aws import logs, redrive
 from energy_analytics.aws.deployment import DeploymentError
 
+pytestmark = pytest.mark.slow
+
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 

@@ -14,7 +14,7 @@ from real_deployment import Deployment, contents, deploy, eventually, lead
 from energy_analytics.aws.deployment import Names
 from energy_analytics.aws.inventory import inventory
 
-pytestmark = pytest.mark.xdist_group("aws")
+pytestmark = [pytest.mark.xdist_group("aws"), pytest.mark.slow]
 
 SETTINGS = """
 model = "prophet"
