@@ -86,7 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault in ANSWERS:
             status, code, message = ANSWERS[fault]
             text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
-            self._answer(status, {"Content-Type": "application/xml"}, text.encode())
+            # An answer to HEAD has no body: what came would be taken for the beginning of the next answer.
+            self._answer(status, {"Content-Type": "application/xml"}, b"" if self.command == "HEAD" else text.encode())
             return
         address = urlsplit(self.upstream)
         asked = http.client.HTTPSConnection(address.hostname or "", address.port, timeout=60, context=self.context)

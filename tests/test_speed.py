@@ -172,9 +172,9 @@ def test_a_site_made_in_part_is_one_made_by_runs_to_the_next_run(tmp_path: Path)
         energy = Path(sys.executable).with_name("energy")
         command = [str(energy), "run", str(day), "--site", "home", "--lake", str(lake)]
         subprocess.run(command, check=True, capture_output=True)
-        newest = sorted((lake / "runs" / "home").iterdir())[-1]
+        newest = sorted((lake / "runs" / "home").glob("run_*.json"))[-1]
         manifest = json.loads(newest.read_text("utf-8"))
-        again = [path for path, at in before.items() if path.suffix == ".json" and path.stat().st_mtime_ns != at]
+        again = [path for path, at in before.items() if path.match("run_*.json") and path.stat().st_mtime_ns != at]
         assert not again, "no earlier run was due"
-        left.append((len(list((lake / "runs" / "home").iterdir())), manifest["results"], manifest["history"]))
+        left.append((len(list((lake / "runs" / "home").glob("run_*.json"))), manifest["results"], manifest["history"]))
     assert left[0] == left[1]
