@@ -105,6 +105,6 @@ def _link(source: str, target: str) -> None:
 
 def _check(lake: Path) -> None:
     """Raise unless every upload has been run, and none twice."""
-    uploads, runs = (len(list((lake / prefix / SITE).iterdir())) for prefix in ("raw", "runs"))
+    uploads, runs = (len(list((lake / prefix / SITE).glob("[!.]*"))) for prefix in ("raw", "runs"))
     if uploads != runs:
         raise RunFailedError(f"{uploads} uploads have {runs} runs")
