@@ -102,9 +102,6 @@ ELSEWHERE = {
         "../benchmarks/quality_forecast.py --data --left-out --rivals"
     ),
     "python -m benchmarks.quality_known_inputs --data DIR": "../benchmarks/quality_known_inputs.py --data",
-    "python -m benchmarks.speed --markdown docs/performance.md": (
-        "test_speed.py::test_the_page_keeps_its_words_and_earlier_measurements --markdown"
-    ),
     "python -m benchmarks.speed_forecast": "../benchmarks/speed_forecast.py",
 }
 """What takes an account, a server or many minutes: the file, or the test in it, and what it must hold."""
@@ -132,6 +129,8 @@ def documented() -> Iterator[tuple[str, str]]:
                 yield page.relative_to(ROOT).as_posix(), NOT_COMMANDS.sub("", command)
 
 
+MEASURED = "python -m benchmarks.speed "
+"""Written into the page of figures by what it measures; run with few rows by `test_speed.py`."""
 COMMANDS = sorted({command for _, command in documented()})
 
 
@@ -144,7 +143,7 @@ def is_known(command: str) -> bool:
     return (
         any(command in known for known in (HERE, ELSEWHERE, SERVED, SET_UP))
         or in_sql(command)
-        or command.startswith(("curl ", "aws ", "make "))
+        or command.startswith(("curl ", "aws ", "make ", MEASURED))
     )
 
 
@@ -152,6 +151,14 @@ def test_no_document_shows_a_command_that_no_test_runs() -> None:
     unknown = {f"{page}: {command}" for page, command in documented() if not is_known(command)}
     assert not unknown, "run them in HERE, or name in ELSEWHERE the test that does"
     assert len(COMMANDS) > 60
+
+
+def test_what_was_measured_can_be_measured_again() -> None:
+    commands = [command for command in COMMANDS if command.startswith(MEASURED)]
+    assert commands
+    for command in commands:
+        asked = [sys.executable, *shlex.split(command)[1:], "--list"]
+        assert subprocess.run(asked, cwd=ROOT, capture_output=True, check=False).returncode == 0, command
 
 
 def test_nothing_is_named_that_no_document_shows() -> None:
