@@ -138,7 +138,7 @@ def test_a_disk_that_fills_up_at_any_time(disk: Path, tmp_path: Path, command: t
                 break
         if command[0] == "run":
             assert list((lake / ".work").iterdir()) == []
-    assert codes.count(1) > 5
+    assert codes.count(1) > 3, "the disk was full in the middle of it, not only before"
     assert codes[-1] == 0
 
 
