@@ -42,8 +42,7 @@ def create_hours(engine: duckdb.DuckDBPyConnection, readings: str, *, name: str 
     """
     largest = float(engine.execute(f"SELECT coalesce(max(kwh), 0) FROM {readings}").fetchall()[0][0])
     scale, square_scale = binary_scale(largest), binary_scale(largest, power=2)
-    nano_type = "BIGINT" if largest * NANO < _LARGEST_BIGINT else "HUGEINT"
-    nano_kwh = f"CAST(round(kwh * {NANO}) AS {nano_type})"
+    nano_kwh = in_nano_kwh(largest)
     engine.execute(f"DROP VIEW IF EXISTS {name}_seen; DROP TABLE IF EXISTS {name}")
     added_up = _many_an_hour(engine, readings)
     if added_up:
@@ -64,6 +63,11 @@ def create_hours(engine: duckdb.DuckDBPyConnection, readings: str, *, name: str 
             {nano_kwh} AS nano_kwh, kwh AS largest_kwh, timestamp AS first_local, timestamp AS last_local
         FROM {readings}""")
     return Hours(f"{name}_seen", scale, square_scale, added_up)
+
+
+def in_nano_kwh(largest_kwh: float) -> str:
+    """Write SQL for `kwh` in whole nano-kWh, of a type that holds the largest; the smaller adds up twice as fast."""
+    return f"CAST(round(kwh * {NANO}) AS {'BIGINT' if largest_kwh * NANO < _LARGEST_BIGINT else 'HUGEINT'})"
 
 
 def _many_an_hour(engine: duckdb.DuckDBPyConnection, readings: str) -> bool:

@@ -14,10 +14,9 @@ from typing import Final
 import duckdb
 
 from energy_analytics.calendar import Clock
-from energy_analytics.hours import NANO, Hours, create_hours
+from energy_analytics.hours import NANO, Hours, create_hours, in_nano_kwh
 
 _LONGEST_STRETCH: Final = 1.5
-_LARGEST_BIGINT: Final = 9.2e18
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,8 @@ class Load:
     first: date
     last: date
     """First and last local day with a reading."""
-    nano_type: str = "HUGEINT"
-    """SQL type that holds the nano-kWh of any reading; the smaller one is added up in half the time."""
+    nano_kwh: str
+    """SQL for `kwh` of a reading in whole nano-kWh."""
 
     def spread(self, slot_minutes: int) -> tuple[str, ...]:
         """Return the appliances whose readings are longer than a part of the day, in order."""
@@ -89,7 +88,7 @@ def measure(
         unread_exports=tuple(sorted(set(exports) - read)),
         first=first,
         last=last,
-        nano_type="BIGINT" if largest_kwh * NANO < _LARGEST_BIGINT else "HUGEINT",
+        nano_kwh=in_nano_kwh(largest_kwh),
     )
 
 
@@ -126,7 +125,7 @@ def slots(load: Load, slot_minutes: int) -> str:
     exported, nano_kwh, and read_on: the local day on which the reading starts that the energy is of.
     """
     minute = f"(60 * hour(local) + minute(local)) // {slot_minutes} * {slot_minutes}"
-    start, nano_kwh, source = "timestamp", f"CAST(round(kwh * {NANO}) AS {load.nano_type})", load.readings
+    start, nano_kwh, source = "timestamp", load.nano_kwh, load.readings
     if slot_minutes % 60 == 0:  # Short readings of an hour are in the same part of the day.
         start, nano_kwh, source = "hour", "nano_kwh", load.hours
     short = f"""
