@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from .intake import UnusableUploadError, column_positions, refuse_foreign, too_l
 from .lake import Lake
 from .schema import RAW, RAW_ENERGY_DATA
 from .settings import MAX_UPLOAD_MB
-from .uploads import Upload, identify, raw_key, upload_time, uploads_of_site
+from .uploads import Upload, digest_meanwhile, identify, raw_key, upload_time, uploads_of_site
 
 _PARQUET_MAGIC: Final = b"PAR1"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
@@ -60,6 +61,7 @@ def deliver(lake: Lake, path: Path, *, site: str, now: datetime, max_upload_mb: 
             shutil.copyfile(path, copy)
             name = _csv_name(path.name, packed=_begins_with(path, _GZIP_MAGIC))
         key = raw_key(site, name)
+        digest = digest_meanwhile(copy)
         there = uploads_of_site(lake, site)
         for stored in there:
             if stored.key == key and lake.holds(stored, copy):
@@ -67,8 +69,10 @@ def deliver(lake: Lake, path: Path, *, site: str, now: datetime, max_upload_mb: 
         modified = min(datetime.fromtimestamp(path.stat().st_mtime, UTC), now).replace(microsecond=0)
         if there:
             modified = max(modified, upload_time(there[-1]) + timedelta(seconds=1))
-        lake.put(key, copy, modified=modified)
-    return identify(lake, lake.describe(key))
+        put = lake.put(key, copy, modified=modified)
+    if put is None:
+        return identify(lake, lake.describe(key))
+    return replace(identify(lake, put), digest=digest, digest_begun=True)
 
 
 def _csv_name(name: str, *, packed: bool) -> str:

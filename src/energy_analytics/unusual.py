@@ -1,7 +1,7 @@
 """Episodes of a site: the readings that are looked at, and what an earlier run already called by name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -9,24 +9,28 @@ import duckdb
 import numpy as np
 
 from .episodes import carry_rows, find_episodes
+from .episodes.grid import Floats, Integers
 from .results import EpisodeFound
 
 _LOOKED_AT: Final = 1_000_000
 """Readings that are looked at; of a longer history the hours, and of those the newest."""
 
 
-def unusual_episodes(
-    engine: duckdb.DuckDBPyConnection,
-    readings: str,
-    hourly: str,
-    *,
-    before: Sequence[Mapping[str, Any]],
-    appliances: Sequence[str],
-    alarms_per_appliance_month: float,
-    readings_end: datetime,
-) -> tuple[EpisodeFound, ...]:
-    """Find the episodes in a site's readings; those that the run `before` reported keep their ids."""
-    source = _looked_at(engine, readings, hourly)
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """The readings of a site that are looked at, in any order."""
+
+    appliances: tuple[str, ...]
+    codes: Integers
+    """Where the appliance of each reading stands in `appliances`."""
+    seconds: Integers
+    """Local wall time of each, since 1970."""
+    kwh: Floats
+
+
+def looked_at(engine: duckdb.DuckDBPyConnection, readings: str, hourly: str, *, appliances: Sequence[str]) -> LookedAt:
+    """Take from the engine what `unusual_episodes` needs, which then leaves the engine to others."""
+    source = _source(engine, readings, hourly)
     engine.execute(
         "CREATE OR REPLACE TEMP TABLE named AS SELECT unnest(?::VARCHAR[]) AS appliance, unnest(?::BIGINT[]) AS code",
         [list(appliances), list(range(len(appliances)))],
@@ -34,11 +38,27 @@ def unusual_episodes(
     columns = engine.execute(
         f"SELECT code, epoch(timestamp) AS seconds, kwh FROM {source} JOIN named USING (appliance)"
     ).fetchnumpy()
-    found = find_episodes(
+    return LookedAt(
+        tuple(appliances),
         np.asarray(columns["code"], dtype=np.int64),
-        list(appliances),
         np.asarray(columns["seconds"], dtype=np.int64),
         np.asarray(columns["kwh"], dtype=np.float64),
+    )
+
+
+def unusual_episodes(
+    of: LookedAt,
+    *,
+    before: Sequence[Mapping[str, Any]],
+    alarms_per_appliance_month: float,
+    readings_end: datetime,
+) -> tuple[EpisodeFound, ...]:
+    """Find the episodes in a site's readings; those that the run `before` reported keep their ids."""
+    found = find_episodes(
+        of.codes,
+        list(of.appliances),
+        of.seconds,
+        of.kwh,
         alarms_per_appliance_month=alarms_per_appliance_month,
     )
     rows = carry_rows([dict(row) for row in before], [asdict(one) for one in found], readings_end=readings_end)
@@ -63,7 +83,7 @@ def from_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _looked_at(engine: duckdb.DuckDBPyConnection, readings: str, hourly: str) -> str:
+def _source(engine: duckdb.DuckDBPyConnection, readings: str, hourly: str) -> str:
     """Return the readings, or the hours of a longer history, or the newest of those."""
 
     def count(relation: str) -> int:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,8 @@ class Upload:
     size_bytes: int
     digest: Callable[[], str] = field(compare=False, repr=False)
     """Gives the SHA-256 of the content, which may be worked out only then, or meanwhile."""
+    digest_begun: bool = field(default=False, compare=False)
+    """Whether it is being worked out."""
     version: str = field(default="", compare=False)
     """The object's version in the lake; empty where it is not known."""
     content_tag: str = ""
@@ -169,14 +172,21 @@ def place_of(stored: StoredObject) -> Place:
 
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return _digest_of(path.open("rb"))
+
+
+def _digest_of(opened: BufferedReader) -> str:
+    with opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def digest_meanwhile(path: Path) -> Callable[[], str]:
-    """Begin to work out a file's SHA-256 in the background; the function returned waits for it."""
+    """Begin to work out a file's SHA-256 in the background; the function returned waits for it.
+
+    The file is opened at once, and may be moved from then on.
+    """
     with_one = ThreadPoolExecutor(max_workers=1)
-    digest = with_one.submit(file_digest, path)
+    digest = with_one.submit(_digest_of, path.open("rb"))
     with_one.shutdown(wait=False)
     return digest.result
 

@@ -33,15 +33,24 @@ class Trees:
         )
 
     def predict(self, rows: NDArray[np.float32]) -> Array:
-        """Sum the leaves that each of the (n, features) rows reaches; no NaN."""
-        count, width = rows.shape
-        inner = self.feature.shape[1]
-        tree = np.arange(len(self.feature)) * inner
-        start = np.arange(count)[:, None] * width
-        flat, feature, threshold = rows.ravel(), self.feature.ravel().astype(np.intp), self.threshold.ravel()
-        node = np.zeros((count, len(self.feature)), dtype=np.intp)
+        """Sum the leaves that each of the (n, features) rows reaches; no NaN.
+
+        All rows go down all trees at once, a level at a time; positions are those in the flattened arrays.
+        """
+        count = len(rows)
+        trees, inner = self.feature.shape
+        columns = np.ascontiguousarray(rows.T)
+        values, threshold = columns.ravel(), self.threshold.ravel()
+        column = self.feature.ravel() * np.intp(count)
+        root = np.arange(trees)[:, None] * inner
+        node = 1 + (columns[self.feature[:, 0]] > self.threshold[:, :1])
         while node[0, 0] < inner:
-            here = node + tree
-            node = 2 * node + 1 + (flat[start + feature[here]] > threshold[here])
-        leaf = node - inner + np.arange(len(self.leaf)) * self.leaf.shape[1]
-        return np.asarray(self.leaf.ravel()[leaf].sum(axis=1, dtype=np.float64))
+            here = node + root
+            place = column.take(here, mode="clip")
+            place += np.arange(count)
+            right = values.take(place, mode="clip") > threshold.take(here, mode="clip")
+            node *= 2
+            node += 1
+            node += right
+        node += np.arange(trees)[:, None] * self.leaf.shape[1] - inner
+        return np.asarray(self.leaf.ravel().take(node, mode="clip").sum(axis=0, dtype=np.float64))

@@ -89,8 +89,10 @@ class Lake(Protocol):
     def write(self, key: str, content: bytes) -> None:
         """Store `content` under `key`, in place of what was there."""
 
-    def put(self, key: str, path: Path, *, modified: datetime | None = None) -> None:
+    def put(self, key: str, path: Path, *, modified: datetime | None = None) -> StoredObject | None:
         """Move the file `path`, which must lie in a `work_folder`, to `key`, in place of what was there.
+
+        Returns the object as `describe` would, where that is known without asking.
 
         `modified` becomes the object's time; where the store sets its own, that is not before `modified`,
         as far as two seconds of waiting can bring it there.

@@ -123,10 +123,11 @@ class LocalLake:
                 path.write_bytes(content)
             self.put(key, path)
 
-    def put(self, key: str, path: Path, *, modified: datetime | None = None) -> None:
+    def put(self, key: str, path: Path, *, modified: datetime | None = None) -> StoredObject:
         """Move the file `path`, which must lie in a `work_folder`, to `key`, in place of what was there."""
-        self._move(key, path, modified)
+        stored = self._move(key, path, modified)
         sync_folder(self._path(key).parent)
+        return stored
 
     def put_all(self, files: dict[str, Path]) -> None:
         """Move several files, given by key."""
@@ -198,14 +199,16 @@ class LocalLake:
         finally:
             place.close()
 
-    def _move(self, key: str, path: Path, modified: datetime | None) -> None:
+    def _move(self, key: str, path: Path, modified: datetime | None) -> StoredObject:
         target = self._path(key)
         with self._telling(key, "written to", gone=True):
             make_folder(target.parent)
             if modified is not None:
                 os.utime(path, (modified.timestamp(), modified.timestamp()))
             sync_file(path)
+            stored = _described(key, path.lstat())
             path.replace(target)
+            return stored
 
     @contextmanager
     def _telling(self, key: str, what: str, *, gone: bool = False) -> Iterator[None]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import duckdb
@@ -37,10 +38,11 @@ from ..history import SiteHistory
 from ..hours import Hours, create_hours
 from ..idle import idle_levels
 from ..money import forget, measure
+from ..outputs import write_anomalies
 from ..results import Analysis, ApplianceForecast, DayTotal, Decomposition, Forecast, Quality
 from ..settings import Settings
 from ..tariff import TariffError
-from ..unusual import unusual_episodes
+from ..unusual import looked_at, unusual_episodes
 from ..weather import read_temperatures
 from .pricing import Terms, price_forecast, price_history, terms_of
 
@@ -83,9 +85,38 @@ def analyse(
     *,
     site: str,
     episodes_before: Sequence[Mapping[str, Any]],
+    anomalies_file: Path,
     progress: Progress,
 ) -> tuple[Analysis, Tables]:
-    """Work out everything about a site's readings. Writes nothing outside the engine."""
+    """Work out everything about a site's readings.
+
+    What is seen in its past and ahead of it is worked out in threads of their own, while the engine adds up. Writes
+    nothing outside the engine but the anomalies, of which there may be millions, to `anomalies_file`.
+    """
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return _analyse(
+            engine,
+            history,
+            settings,
+            site=site,
+            episodes_before=episodes_before,
+            anomalies_file=anomalies_file,
+            progress=progress,
+            pool=pool,
+        )
+
+
+def _analyse(
+    engine: duckdb.DuckDBPyConnection,
+    history: SiteHistory,
+    settings: Settings,
+    *,
+    site: str,
+    episodes_before: Sequence[Mapping[str, Any]],
+    anomalies_file: Path,
+    progress: Progress,
+    pool: ThreadPoolExecutor,
+) -> tuple[Analysis, Tables]:
     progress(STAGES[1], engine, history.rows_accepted)
     terms = terms_of(settings)
     all_hours = history.hours or create_hours(engine, history.readings)
@@ -97,9 +128,19 @@ def analyse(
     steps = steps_minutes(engine, readings, days_of_appliances)
     in_order = not terms.exports and (hours.added_up or len(history.uploads) == 1)
     hourly = create_hourly(engine, hours, days_of_appliances)
+    ends = (one.last + timedelta(minutes=steps.get(name, 0.0)) for name, one in found.items())
+    looking_back = pool.submit(
+        unusual_episodes,
+        looked_at(engine, readings, hourly, appliances=sorted(found)),
+        before=episodes_before,
+        alarms_per_appliance_month=settings.alarms_per_appliance_month,
+        readings_end=max(ends),
+    )
     daily = create_daily(engine, days_of_appliances, hours, steps=steps, wall=wall)
     appliances = appliance_totals(engine, hourly, found, steps)
     days = day_totals(engine, daily, largest=[one.appliance for one in appliances])
+    order = [one.appliance for one in appliances]
+    looking_ahead = pool.submit(_look_ahead, days, complete_days(engine, daily, order), settings)
     whole = tuple(day.day for day in days if day.complete)
     peak, baseload = peak_and_baseload(engine, hourly, steps=steps, complete_days=whole)
     missing = gaps(engine, readings, daily)
@@ -116,24 +157,13 @@ def analyse(
     levels = {name: Level(one.avg_kwh, one.std_kwh) for name, one in found.items() if one.std_kwh is not None}
     anomalies = create_anomalies(engine, readings, levels, sigma=settings.sigma)
     summary = summarise(engine, anomalies, sigma=settings.sigma)
-    ends = (one.last + timedelta(minutes=steps.get(name, 0.0)) for name, one in found.items())
-    whole_days = complete_days(engine, daily, [one.appliance for one in appliances])
-    with ThreadPoolExecutor(max_workers=1) as pool:  # Prophet waits for a process of its own
-        looking_ahead = pool.submit(_look_ahead, days, whole_days, settings)
-        episodes = unusual_episodes(
-            engine,
-            readings,
-            hourly,
-            before=episodes_before,
-            appliances=sorted(found),
-            alarms_per_appliance_month=settings.alarms_per_appliance_month,
-            readings_end=max(ends),
-        )
-        order = [one.appliance for one in appliances]
-        resting = idle_levels(engine, readings, hourly, appliances=order, steps=steps, last=last)
-        progress(STAGES[3], engine, history.rows_accepted)
-        money, costs = price_history(engine, load, terms, appliances=order)
-        ahead = looking_ahead.result()
+    write_anomalies(engine, anomalies_file)
+    resting = idle_levels(engine, readings, hourly, appliances=order, steps=steps, last=last)
+    money, costs = price_history(engine, load, terms, appliances=order)
+    episodes = looking_back.result()
+
+    progress(STAGES[3], engine, history.rows_accepted)
+    ahead = looking_ahead.result()
     money = price_forecast(engine, load, terms, money, ahead.forecast)
     forget(engine, load)
     analysis = Analysis(

@@ -41,7 +41,7 @@ from ..runs import (
 from ..settings import Settings
 from ..unusual import from_rows
 from ..uploads import Upload, digest_meanwhile, find, identify, readings_key, site_of
-from .analysis import STAGES, Progress, Tables, analyse, silent
+from .analysis import STAGES, Progress, analyse, silent
 from .standing import Standing, survey
 from .telling import dismissed_of, findings_of
 from .turns import Turn, turn_at
@@ -146,7 +146,8 @@ class _Site:
     def run(self, upload: Upload) -> Manifest:
         """Run a version of an upload. Raises _ReplacedError or GoneError when it is not the present one any more."""
         path = self.lake.fetch_all([upload.stored])[0]
-        upload = replace(upload, digest=digest_meanwhile(path))
+        if not upload.digest_begun:
+            upload = replace(upload, digest=digest_meanwhile(path), digest_begun=True)
         try:
             if (
                 self._first
@@ -377,27 +378,29 @@ class _Site:
             history = replace(history, hours=self._hours[1])
         brief = standing.run_before(upload)
         before = None if brief is None else full(self.lake, brief)
-        analysis, tables = analyse(
-            self.engine,
-            history,
-            self.settings,
-            site=self.name,
-            episodes_before=from_rows(before["results"]["episodes"]) if before else [],
-            progress=self.progress,
-        )
-        outputs.check(analysis)
-        if analysis.money is not None:
-            outputs.check_costs(self.engine, tables.daily, tables.costs, analysis.money)
-        self.progress(STAGES[4], self.engine, history.rows_accepted)
         keys = result_keys(upload)
-        findings = findings_of(analysis)
-        remembered = [one["words"] for one in standing.records if "words" in one]
-        results = summary_of(analysis) | {"findings": as_rows(findings)}
-        left_out = dismissed_of(results, self.lake, self.name)
-        told = tuple(one for one in findings if not {one.id, one.about}.intersection(left_out))
-        advice = advise(told, self.settings, remembered=remembered)
         with self.lake.work_folder() as folder:
-            files = self._write(upload, analysis, advice, tables, keys, folder, left_out)
+            files = {keys["anomalies"]: folder / "anomalies"}
+            analysis, tables = analyse(
+                self.engine,
+                history,
+                self.settings,
+                site=self.name,
+                episodes_before=from_rows(before["results"]["episodes"]) if before else [],
+                anomalies_file=files[keys["anomalies"]],
+                progress=self.progress,
+            )
+            outputs.check(analysis)
+            if analysis.money is not None:
+                outputs.check_costs(self.engine, tables.daily, tables.costs, analysis.money)
+            self.progress(STAGES[4], self.engine, history.rows_accepted)
+            findings = findings_of(analysis)
+            remembered = [one["words"] for one in standing.records if "words" in one]
+            results = summary_of(analysis) | {"findings": as_rows(findings)}
+            left_out = dismissed_of(results, self.lake, self.name)
+            told = tuple(one for one in findings if not {one.id, one.about}.intersection(left_out))
+            advice = advise(told, self.settings, remembered=remembered)
+            files |= _written(upload, analysis, advice, keys, folder, left_out)
             if standing.is_newest(upload):
                 files |= outputs.write_curated(
                     self.engine,
@@ -441,30 +444,25 @@ class _Site:
         put_manifest(self.lake, upload, manifest)
         return manifest
 
-    def _write(
-        self,
-        upload: Upload,
-        analysis: Analysis,
-        advice: Advice,
-        tables: Tables,
-        keys: Mapping[str, str],
-        folder: Path,
-        dismissed: Sequence[str],
-    ) -> dict[str, Path]:
-        """Write the results that bear the upload's stamp into a folder, and return them by key."""
-        contents = {
-            "processed": outputs.processed_csv(analysis.appliances),
-            "forecast": outputs.forecast_csv(analysis),
-            "report_text": render_text(analysis, advice, source_name=upload.name, dismissed=dismissed).encode(),
-            "report_html": render_html(analysis, advice, source_name=upload.name, dismissed=dismissed).encode(),
-        }
-        files = {}
-        for name, content in contents.items():
-            files[keys[name]] = folder / name
-            files[keys[name]].write_bytes(content)
-        files[keys["anomalies"]] = folder / "anomalies"
-        outputs.write_anomalies(self.engine, folder / "anomalies")
-        return files
+
+def _written(
+    upload: Upload,
+    analysis: Analysis,
+    advice: Advice,
+    keys: Mapping[str, str],
+    folder: Path,
+    dismissed: Sequence[str],
+) -> dict[str, Path]:
+    """Write the results that bear the upload's stamp, but the anomalies, into a folder; return them by key."""
+    contents = {
+        "processed": outputs.processed_csv(analysis.appliances),
+        "forecast": outputs.forecast_csv(analysis),
+        "report_text": render_text(analysis, advice, source_name=upload.name, dismissed=dismissed).encode(),
+        "report_html": render_html(analysis, advice, source_name=upload.name, dismissed=dismissed).encode(),
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return {keys[name]: folder / name for name in contents}
 
 
 def _refused_rows(manifest: Manifest) -> bool:
