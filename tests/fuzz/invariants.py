@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+from unittest.mock import patch
 
 import duckdb
 
 from energy_analytics.delivery import deliver
 from energy_analytics.engine import connect
-from energy_analytics.intake import UnusableUploadError, read_upload, understood
+from energy_analytics.intake import UnusableUploadError, read_upload, strict, understood
 from energy_analytics.intake.dialect import sniff
-from energy_analytics.intake.strict import read_strict
 from energy_analytics.intake.text import settle
 from energy_analytics.intake.tolerant import read_tolerant
 from energy_analytics.lake import LakeError, LocalLake
@@ -141,14 +141,18 @@ def _split(path: Path) -> list[str]:
 def _both_readings_agree(
     engine: duckdb.DuckDBPyConnection, source: Path, own: Path, how: How, rows: list[tuple[Any, ...]]
 ) -> None:
-    """Where the fast reading takes a file, the careful one takes the same of it."""
+    """Where the fast reading takes a file, the careful one takes the same of it.
+
+    The fast reading handles names as it does in a large file; `rows` are what it gave as in a small one.
+    """
     fast, slow = own / "fast", own / "slow"
     fast.mkdir()
     slow.mkdir()
     text, dialect = understood(source, "in.csv", fast, max_upload_mb=100)
     shared = {"copy_options": lambda verdict: "FORMAT parquet", "timezone": how.timezone, "max_reading_kwh": MAX_KWH}
-    if read_strict(engine, text, dialect, fast / "r.parquet", **shared) is None:
-        return
+    with patch.object(strict, "_LARGE_BYTES", 0):
+        if strict.read_strict(engine, text, dialect, fast / "r.parquet", **shared) is None:
+            return
     text, dialect = understood(source, "in.csv", slow, max_upload_mb=100)
     text = settle(text, "in.csv", slow)
     engine.execute("DROP TABLE IF EXISTS rejected")
