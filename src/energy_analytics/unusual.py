@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 
 from .episodes import carry_rows, find_episodes
-from .episodes.grid import Floats, Integers
+from .episodes.grid import AnyIntegers, Floats, Integers
 from .results import EpisodeFound
 
 _LOOKED_AT: Final = 1_000_000
@@ -21,7 +21,7 @@ class LookedAt:
     """The readings of a site that are looked at, in any order."""
 
     appliances: tuple[str, ...]
-    codes: Integers
+    codes: AnyIntegers
     """Where the appliance of each reading stands in `appliances`."""
     seconds: Integers
     """Local wall time of each, since 1970."""
@@ -32,18 +32,13 @@ def looked_at(engine: duckdb.DuckDBPyConnection, readings: str, hourly: str, *, 
     """Take from the engine what `unusual_episodes` needs, which then leaves the engine to others."""
     source = _source(engine, readings, hourly)
     engine.execute(
-        "CREATE OR REPLACE TEMP TABLE named AS SELECT unnest(?::VARCHAR[]) AS appliance, unnest(?::BIGINT[]) AS code",
+        "CREATE OR REPLACE TEMP TABLE named AS SELECT unnest(?::VARCHAR[]) AS appliance, unnest(?::UINTEGER[]) AS code",
         [list(appliances), list(range(len(appliances)))],
     )
-    columns = engine.execute(
-        f"SELECT code, epoch(timestamp) AS seconds, kwh FROM {source} JOIN named USING (appliance)"
-    ).fetchnumpy()
-    return LookedAt(
-        tuple(appliances),
-        np.asarray(columns["code"], dtype=np.int64),
-        np.asarray(columns["seconds"], dtype=np.int64),
-        np.asarray(columns["kwh"], dtype=np.float64),
-    )
+    columns = engine.execute(f"""
+        SELECT code, epoch_us(timestamp) // 1000000 AS seconds, kwh
+        FROM {source} JOIN named USING (appliance)""").fetchnumpy()
+    return LookedAt(tuple(appliances), *(np.asarray(columns[name]) for name in ("code", "seconds", "kwh")))
 
 
 def unusual_episodes(

@@ -10,7 +10,7 @@ from .candidates import Candidate, distinct, exactly, joined, level_changes, out
 from .description import describe
 from .detectors import DETECTORS
 from .evidence import Evidence, evidence_of
-from .grid import Floats, Integers, Meter, grid_of, meters
+from .grid import AnyIntegers, Floats, Integers, Meter, grid_of, meters
 
 DEFAULT_ALARMS: Final = 0.5
 """Alarms per appliance and month at which a rule's strength of 1 is the limit."""
@@ -33,7 +33,7 @@ class ReadingsError(ValueError):
 
 
 def find_episodes(
-    codes: Integers, appliances: list[str], seconds: Integers, kwh: Floats, *, alarms_per_appliance_month: float
+    codes: AnyIntegers, appliances: list[str], seconds: Integers, kwh: Floats, *, alarms_per_appliance_month: float
 ) -> list[Episode]:
     """Find the episodes of all appliances, in order of start.
 

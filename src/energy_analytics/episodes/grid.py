@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+AnyIntegers = NDArray[np.integer[Any]]
 
 DAY_SECONDS: Final = 86_400
 GRID_STEPS_SECONDS: Final = tuple(60 * minutes for minutes in (60, 90, 120, 180, 240, 360, 480, 720, 1440))
@@ -55,14 +56,13 @@ class Grid:
         return self.midnight + place * self.step_seconds
 
 
-def meters(appliance_codes: Integers, appliances: list[str], seconds: Integers, kwh: Floats) -> Iterator[Meter]:
+def meters(appliance_codes: AnyIntegers, appliances: list[str], seconds: Integers, kwh: Floats) -> Iterator[Meter]:
     """Split readings in any order by appliance; of a stamp that occurs again, the mean is kept."""
     order = np.lexsort((seconds, appliance_codes))
-    codes, seconds, kwh = appliance_codes[order], seconds[order], kwh[order]
-    bounds = np.searchsorted(codes, np.arange(len(appliances) + 1))
+    ends = np.cumsum(np.bincount(appliance_codes, minlength=len(appliances)))
     for code, appliance in enumerate(appliances):
-        part = slice(int(bounds[code]), int(bounds[code + 1]))
-        starts, values = _one_per_stamp(seconds[part], kwh[part])
+        own = order[ends[code - 1] if code else 0 : ends[code]]
+        starts, values = _one_per_stamp(seconds[own], kwh[own])
         if len(starts):
             yield Meter(appliance, starts, values, _step_seconds(starts))
 

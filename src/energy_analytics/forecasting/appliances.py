@@ -7,13 +7,13 @@ import numpy as np
 
 from .baselines import moving_average
 from .correction import load_correction
-from .ensemble import ensemble_tracks
+from .ensemble import WINDOW_DAYS, ensemble_tracks
 from .experts import Array
 from .history import MIN_COMPLETE_DAYS, History, Prediction
 from .models import ENSEMBLE
 
-BATCH: Final = 8
-"""Series that are forecast together: as fast as more, at about 10 MB each."""
+BATCH_DAYS: Final = 4000
+"""Days of all the series that are forecast together: as fast as more, at about 50 MB."""
 
 
 def forecast_each(histories: Mapping[str, History], *, horizon_days: int, level: float) -> dict[str, Prediction]:
@@ -33,8 +33,9 @@ def forecast_each(histories: Mapping[str, History], *, horizon_days: int, level:
         )
     correction = load_correction()
     for group in groups.values():
-        for start in range(0, len(group), BATCH):
-            batch = group[start : start + BATCH]
+        size = max(1, BATCH_DAYS // min(len(group[0][1]), WINDOW_DAYS))
+        for start in range(0, len(group), size):
+            batch = group[start : start + size]
             tracks = ensemble_tracks(
                 np.stack([daily for _, daily in batch]),
                 horizon=horizon_days,
