@@ -4,46 +4,40 @@ Nothing is locked. Whoever writes looks again afterwards: of two processes that 
 what the other has written, and runs again what does not rest on it. That they take turns only saves work.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
 from .. import outputs, schema
-from ..account import describe_run, summary_of
+from ..account import describe_run
 from ..engine import connect
-from ..findings.records import as_rows
 from ..forecasting import warm_up
 from ..history import fingerprint, merge, take_in
 from ..hours import Hours
 from ..index import SiteIndex
-from ..insights import advise
 from ..intake import UnusableUploadError, estimated_rows
 from ..lake import GoneError, Lake, LakeError, StoredObject
 from ..merging import collect
 from ..readings import marks_of
-from ..report import render_html, render_text
-from ..results import Advice, Analysis
 from ..runs import (
     Manifest,
-    begin,
     ended_run,
     full,
     mark_of,
     put_manifest,
-    result_keys,
     upload_of,
     withdraw,
 )
 from ..settings import Settings
-from ..unusual import from_rows
 from ..uploads import Upload, digest_meanwhile, find, identify, readings_key, site_of
-from .analysis import STAGES, Progress, analyse, silent
+from .analysis import STAGES, Progress, silent
+from .producing import produce
 from .standing import Standing, survey
-from .telling import dismissed_of, findings_of
+from .telling import dismissed_of
 from .turns import Turn, turn_at
 
 _VERSIONS: Final = 20
@@ -378,46 +372,21 @@ class _Site:
             history = replace(history, hours=self._hours[1])
         brief = standing.run_before(upload)
         before = None if brief is None else full(self.lake, brief)
-        keys = result_keys(upload)
-        with self.lake.work_folder() as folder:
-            files = {keys["anomalies"]: folder / "anomalies"}
-            analysis, tables = analyse(
-                self.engine,
-                history,
-                self.settings,
-                site=self.name,
-                episodes_before=from_rows(before["results"]["episodes"]) if before else [],
-                anomalies_file=files[keys["anomalies"]],
-                progress=self.progress,
-            )
-            outputs.check(analysis)
-            if analysis.money is not None:
-                outputs.check_costs(self.engine, tables.daily, tables.costs, analysis.money)
-            self.progress(STAGES[4], self.engine, history.rows_accepted)
-            findings = findings_of(analysis)
-            remembered = [one["words"] for one in standing.records if "words" in one]
-            results = summary_of(analysis) | {"findings": as_rows(findings)}
-            left_out = dismissed_of(results, self.lake, self.name)
-            told = tuple(one for one in findings if not {one.id, one.about}.intersection(left_out))
-            advice = advise(told, self.settings, remembered=remembered)
-            files |= _written(upload, analysis, advice, keys, folder, left_out)
-            if standing.is_newest(upload):
-                files |= outputs.write_curated(
-                    self.engine,
-                    folder,
-                    tables.hourly,
-                    tables.daily,
-                    tables.costs,
-                    analysis,
-                    hours_in_order=tables.hours_in_order,
-                )
-                self._curated_by = upload
-            if all(one["stamp"] != upload.stamp for one in standing.records):
-                begin(self.lake, upload)
-            self.lake.put_all(files)
+        produced = produce(
+            self.engine,
+            self.lake,
+            upload,
+            history,
+            self.settings,
+            standing=standing,
+            before=before,
+            progress=self.progress,
+        )
         if standing.is_newest(upload):
+            self._curated_by = upload
             collect(self.engine, self.lake, history.merged)
         verdict = next(one.verdict for one in history.uploads if one.are_of(upload))
+        keys = dict(produced.keys)
         rejected_key = upload.result_key(schema.REJECTED, "rejected.csv")
         if verdict.rejected_by_reason:
             keys["rejected"] = rejected_key
@@ -435,34 +404,14 @@ class _Site:
             },
             "after": mark_of(before),
             "history": marks_of(history.uploads)[-1],
-            "results": results,
-            "dismissed": left_out,
+            "results": produced.results,
+            "dismissed": produced.dismissed,
             "outputs": keys,
         }
-        if advice.asked is not None:
-            manifest["words"] = asdict(advice.asked)
+        if produced.words is not None:
+            manifest["words"] = produced.words
         put_manifest(self.lake, upload, manifest)
         return manifest
-
-
-def _written(
-    upload: Upload,
-    analysis: Analysis,
-    advice: Advice,
-    keys: Mapping[str, str],
-    folder: Path,
-    dismissed: Sequence[str],
-) -> dict[str, Path]:
-    """Write the results that bear the upload's stamp, but the anomalies, into a folder; return them by key."""
-    contents = {
-        "processed": outputs.processed_csv(analysis.appliances),
-        "forecast": outputs.forecast_csv(analysis),
-        "report_text": render_text(analysis, advice, source_name=upload.name, dismissed=dismissed).encode(),
-        "report_html": render_html(analysis, advice, source_name=upload.name, dismissed=dismissed).encode(),
-    }
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
-    return {keys[name]: folder / name for name in contents}
 
 
 def _refused_rows(manifest: Manifest) -> bool:
