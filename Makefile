@@ -25,14 +25,17 @@ $(VENV)/.made:
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is needed (Debian and Ubuntu: apt-get install python3-venv)"; exit 1; }
 	@touch $@
 
+# pip's own last line names a library, whatever the reason.
+OR_SAY := || { echo "The libraries could not be installed; what pip says above is the reason. They come over the network, from the package index that pip is set to: try again when it can be reached, and make goes on where it stopped."; exit 1; }
+
 $(VENV)/.installed: $(VENV)/.made requirements.txt pyproject.toml
 	@echo "Setting up $(VENV): once, a minute or a few, over the network"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt $(OR_SAY)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable . $(OR_SAY)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt $(OR_SAY)
 	@touch $@
 
 # The security linter of the cloud template, apart from the project's own environment: it pins what it needs.
@@ -42,7 +45,7 @@ install-lint: $(LINT)/.installed
 
 $(LINT)/.installed: $(VENV)/.made infrastructure/requirements-lint.txt
 	@$(PYTHON) -m venv $(LINT)
-	@$(LINT)/bin/python -m pip install -qq --disable-pip-version-check -r infrastructure/requirements-lint.txt
+	@$(LINT)/bin/python -m pip install -qq --disable-pip-version-check -r infrastructure/requirements-lint.txt $(OR_SAY)
 	@touch $@
 
 test: install-dev install-lint  ## Run the tests, but the slow ones

@@ -60,9 +60,32 @@ def test_by_hand_it_prints_what_to_export(tmp_path: Path) -> None:
     root = Path(__file__).parents[1]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        lines = [process.stdout.readline() for _ in range(10)]
+        lines = [process.stdout.readline() for _ in range(13)]
+        again = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
         process.terminate()
     assert f"export AWS_ENDPOINT_URL=https://127.0.0.1:{port}\n" in lines
+    assert f"export ENERGY_AWS__RUNTIME={RUNTIME}\n" in lines
+    assert again.returncode == 1
+    assert f"the emulator ended at once, with exit code 1, at https://127.0.0.1:{port}." in again.stderr
+    assert "give another --port" in again.stderr and "already in use" in again.stderr
+
+
+def test_a_port_that_is_none_is_refused() -> None:
+    command = [sys.executable, "-m", "tests.emulator", "--port", "80000"]
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "80000 is no port" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_an_emulator_that_does_not_answer_in_time_says_what_to_look_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("emulator.process.START_SECONDS", 0.001)
+    with pytest.raises(EmulatorError) as caught, start(tmp_path):
+        pass
+    said = str(caught.value)
+    assert "did not answer within 0.001 s, at https://127.0.0.1:" in said
+    assert "too busy" in said and said.endswith("Its log is empty.")
 
 
 def test_a_function_sees_its_own_packages_and_the_runtimes_alone(aws: Emulator) -> None:

@@ -119,6 +119,21 @@ def _catches(process: int, number: int) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
+def test_an_installation_without_a_network_says_what_it_needs(tmp_path: Path) -> None:
+    """The last line of pip is `No matching distribution found`, of some library."""
+    made = subprocess.run(
+        ["make", "install", f"VENV={tmp_path / 'venv'}", f"PYTHON={sys.executable}"],
+        cwd=Path(__file__).parents[1],
+        env=environment(PIP_NO_INDEX="1", PIP_FIND_LINKS=""),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode != 0
+    assert "They come over the network" in made.stdout and "try again when it can be reached" in made.stdout
+    assert not (tmp_path / "venv" / ".installed").exists()
+
+
 def test_a_port_that_is_taken_is_told_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -2,6 +2,7 @@
 
 import gzip
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -170,6 +171,48 @@ def test_too_many_fields(tmp_path: Path, fields: str) -> None:
     assert peak < 450
     (record,) = runs(LocalLake(tmp_path / "lake"))
     assert record["intake"]["rejected_by_reason"] == {"wrong number of fields": lines}
+
+
+@pytest.mark.parametrize("size", [20_000, 95_000])
+def test_lines_of_tens_of_thousands_of_bytes_are_read_within_the_memory(tmp_path: Path, size: int) -> None:
+    """The engine writes and reads thousands of rows at once: it had 256 MB, and 120 MB of these were too much."""
+    lines = 120_000_000 // size
+    with (tmp_path / "a.csv").open("w") as file:
+        file.write("timestamp,appliance,kwh,comment\n")
+        for number in range(lines):
+            at = datetime(2026, 1, 1) + timedelta(hours=number)
+            file.write(f"{at},Oven,{'oops' if number % 2 else 1},{'x' * size}\n")
+    peak, said = peak_mb("run", "a.csv", folder=tmp_path, variables={})
+    assert said.strip() == ""
+    assert peak < 450
+    (record,) = runs(LocalLake(tmp_path / "lake"))
+    assert record["intake"]["rows_accepted"] == (lines + 1) // 2
+    assert record["intake"]["rejected_by_reason"] == {"unreadable number": lines // 2}
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_of_a_long_line_all_is_read_that_counts(tmp_path: Path, quote: str) -> None:
+    long = "x" * 60_000
+    content = (
+        "note,timestamp,appliance,kwh\n"
+        f"{long},2026-01-01 00:00:00,{quote}{long[:20_000]}{quote},1\n"
+        f"{long},{' ' * 9_000}2026-01-01 01:00:00,Oven,{' ' * 9_000}2\n"
+        f"{long},2026-01-01 02:00:00,Oven,3,{' ' * 9_000}\n"
+        f"{long},2026-01-01 03:00:00,Oven,4,{' ' * 9_000}y\n"
+        f"{long},{long[:9_000]},Oven,5\n"
+        f"{long},2026-01-01 05:00:00,Oven,{long[:9_000]}\n"
+    )
+    found = read(tmp_path, content)
+    assert found.accepted == [
+        ("2026-01-01 00:00:00", long[:20_000], 1.0),
+        ("2026-01-01 01:00:00", "Oven", 2.0),
+        ("2026-01-01 02:00:00", "Oven", 3.0),
+    ]
+    assert found.reasons == [
+        (5, "wrong number of fields"),
+        (6, "unreadable timestamp"),
+        (7, "unreadable number"),
+    ]
 
 
 def test_blank_lines_without_end(tmp_path: Path) -> None:

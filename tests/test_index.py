@@ -14,6 +14,7 @@ from lakes import arrive, contents, indexed_from_the_first, run_one
 from energy_analytics.lake import Lake, LocalLake, StoredObject
 
 INDEX, COLLECTED = "runs/.memory-index.json", "runs/.memory-readings.parquet"
+DIGEST = "runs/.memory-readings.sha256"
 
 
 @pytest.fixture
@@ -122,6 +123,11 @@ def _hold(content: bytes) -> Callable[[Path], None]:
     return spoil
 
 
+def _be_huge(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(50_000_000_000)
+
+
 SPOILT: dict[str, Callable[[Path], None]] = {
     "empty": _hold(b""),
     "half": _hold(b'{"format":1,"records":{"runs/'),
@@ -132,6 +138,8 @@ SPOILT: dict[str, Callable[[Path], None]] = {
     "facts of other versions": _spoilt(_of_no_version),
     "records that name other files": _spoilt(_naming_others),
     "readings that tell too little": _spoilt(_without_verdicts),
+    "huge": _be_huge,
+    "a number without end": _hold(b'{"format": 1, "records": ' + b"9" * 5000 + b"}"),
     "a folder": _be_a_folder,
     "a link": _be_a_link,
 }
@@ -149,7 +157,10 @@ def test_a_spoilt_index_counts_for_nothing(tmp_path: Path, how: str) -> None:
 
 
 @pytest.mark.usefixtures("remembering")
-@pytest.mark.parametrize("how", ["empty", "no marks", "of other files", "no readings"])
+@pytest.mark.parametrize(
+    "how",
+    ["empty", "no marks", "of other files", "no readings", "spoilt in the middle", "fewer readings", "no digest"],
+)
 def test_collected_readings_that_do_not_fit_count_for_nothing(tmp_path: Path, how: str) -> None:
     root = tmp_path / "lake"
     root.mkdir()
@@ -157,6 +168,17 @@ def test_collected_readings_that_do_not_fit_count_for_nothing(tmp_path: Path, ho
     path = root / COLLECTED
     if how == "empty":
         path.write_bytes(b"")
+    elif how == "no digest":
+        (root / DIGEST).unlink()
+    elif how == "spoilt in the middle":  # with the marks as they were
+        content = path.read_bytes()
+        path.write_bytes(content[:20] + bytes(100) + content[120:])
+    elif how == "fewer readings":
+        marks = duckdb.execute(f"SELECT key, value FROM parquet_kv_metadata('{path}')").fetchall()
+        told = ", ".join(f"{key.decode()}: '{value.decode()}'" for key, value in marks)
+        rows = f"SELECT * FROM '{path}' LIMIT 1"
+        duckdb.execute(f"COPY ({rows}) TO '{root}/fewer' (FORMAT parquet, KV_METADATA {{{told}}})")
+        (root / "fewer").replace(path)
     elif how == "no readings":
         duckdb.execute(f"COPY (SELECT 1 AS x) TO '{path}' (FORMAT parquet, KV_METADATA {{uploads: '2', files: 'x'}})")
     else:

@@ -578,6 +578,23 @@ def test_the_same_upload_again_asks_nothing_and_writes_the_same_bytes(tmp_path: 
     assert "{{" not in report
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [7, [], "x", {}, {"drafts": ["a"]}, {"drafts": "a"}, {"drafts": {"a": 7}}, {"fields": 7}, {"model": ["<b>"]}],
+)
+def test_an_account_in_a_record_that_is_none_counts_for_nothing(tmp_path: Path, forged: Any) -> None:
+    """Whoever writes to a shared lake could have made every later run of the site fail."""
+    lake, key = filled_lake(tmp_path)
+    with serving(honest) as server:
+        manifest = run_one(lake, key, settings=settings_of_run(server))
+        record = f"runs/plant/run_{manifest['stamp']}.json"
+        words = manifest["words"] | forged if isinstance(forged, dict) and forged else forged
+        lake.write(record, json.dumps(json.loads(lake.read(record)) | {"words": words}).encode())
+        again = run_one(lake, key, settings=settings_of_run(server))
+        assert len(server.requests) == 2
+    assert again["words"]["drafts"] == manifest["words"]["drafts"]
+
+
 def test_what_failed_is_asked_again(tmp_path: Path) -> None:
     lake, key = filled_lake(tmp_path)
     refusals = iter([Reply(status=401)])

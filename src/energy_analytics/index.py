@@ -20,6 +20,8 @@ _NAME: Final = "index.json"
 _FORMAT: Final = 1
 _FEWEST: Final = 8
 """Objects from which an index is kept: fewer are read as quickly."""
+_MOST_BYTES: Final = 100_000_000
+"""Of an index, at some 2 KB an upload: a larger one is not ours, and would fill the memory."""
 
 
 class SiteIndex:
@@ -74,6 +76,6 @@ class SiteIndex:
 
 def _json_of(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes()) if path.stat().st_size <= _MOST_BYTES else None
     except (OSError, ValueError, RecursionError):
         return None

@@ -23,6 +23,9 @@ from .uploads import in_site, site_of
 _LOOSE_FILES: Final = 16
 """Files of readings that are opened one by one; where there are more, they are collected in one."""
 _COLLECTED: Final = "readings.parquet"
+_DIGEST: Final = "readings.sha256"
+"""Of the bytes of that file: of one that was spoilt since, nothing is read."""
+_DIGEST_CHARACTERS: Final = 64
 _FORMAT: Final = 1
 
 
@@ -68,15 +71,20 @@ def collect(engine: duckdb.DuckDBPyConnection, lake: Lake, readings: Merged) -> 
         engine.execute(f"""
             COPY (SELECT * FROM {readings.relation} ORDER BY timestamp, appliance, utc_offset_minutes DESC)
             TO {literal(str(path))} (FORMAT parquet, KV_METADATA {{{metadata}}})""")
-        lake.remember(in_site(RUNS, site_of(readings.uploads[0].key), ""), _COLLECTED, path)
+        digest = folder / _DIGEST
+        digest.write_text(_digest_of(path), encoding="ascii")
+        place = in_site(RUNS, site_of(readings.uploads[0].key), "")
+        lake.remember(place, _COLLECTED, path)
+        lake.remember(place, _DIGEST, digest)
 
 
 def _collected(engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[Readings]) -> tuple[Path, int] | None:
     """Return the file in which the first of these uploads are merged already, and how many they are."""
     if len(uploads) <= _LOOSE_FILES:
         return None
-    path = lake.recall(in_site(RUNS, site_of(uploads[0].key), ""), _COLLECTED)
-    if path is None:
+    place = in_site(RUNS, site_of(uploads[0].key), "")
+    path, digest = lake.recall(place, _COLLECTED), lake.recall(place, _DIGEST)
+    if path is None or digest is None or not _is_as_written(path, digest):
         return None
     try:
         marks = marks_in(engine, [path])[path]
@@ -86,6 +94,20 @@ def _collected(engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[
     if not 0 < count <= len(uploads) or marks.get("files") != _digest_of_files(uploads[:count]):
         return None
     return path, count
+
+
+def _is_as_written(path: Path, digest: Path) -> bool:
+    """Tell whether a file is the one that was collected: a run would fail at a spoilt one, and so would the next."""
+    try:
+        with digest.open("rb") as file:
+            return file.read(_DIGEST_CHARACTERS).decode(errors="replace") == _digest_of(path)
+    except OSError:
+        return False
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest_of_files(uploads: Iterable[Readings]) -> str:

@@ -191,10 +191,17 @@ def show_results(manifests: "Sequence[Manifest]", waiting: "Sequence[StoredObjec
     out = console()
     for stored in waiting:
         out.print(f"Waiting   {stored.key} (uploaded {stored.modified:%Y-%m-%d %H:%M:%S} UTC)", soft_wrap=True)
-    if waiting and not lake.startswith("s3://"):
-        out.print("energy watch runs what waits.")
+    is_remote = lake.startswith("s3://")
+    if waiting:
+        out.print(
+            "The function runs what waits; energy logs and energy redrive --dry-run tell what it could not run."
+            if is_remote
+            else "energy watch runs what waits.",
+            soft_wrap=True,
+        )
     if not manifests:
-        out.print(f"The lake {lake} holds no run yet. Start with: energy run FILE", soft_wrap=True)
+        start = "" if waiting else f" Start with: energy {'upload' if is_remote else 'run'} FILE"
+        out.print(f"The lake {lake} holds no run yet.{start}", soft_wrap=True)
         return
     rows = table("Uploaded (UTC)", "Site", "File", "Status", "kWh", "Anomalies", right=("kWh", "Anomalies"))
     for manifest in manifests:

@@ -71,6 +71,7 @@ def test_from_nothing_to_nothing(person: Person) -> None:
     gone = person.energy("clean", "--yes")
     assert gone.returncode == 0, gone.stderr
     assert "Removed 4 versions of objects" in gone.stdout
+    assert "from now on `energy clean` here means the lake in a folder" in gone.stdout
     assert account(person.aws) == before
     assert inventory(names(person)) == before_inventory
     assert not (person.folder / "deployment.json").exists()

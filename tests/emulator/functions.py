@@ -14,7 +14,7 @@ from .sandbox import SandboxError
 
 INIT_SECONDS: Final = 10.0  # a start that takes longer is done again, on the invocation's time
 IDLE_SANDBOXES: Final = 4  # of one function that are kept warm
-_RUNTIME: Final = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+RUNTIME: Final = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 _SHAPING: Final = (  # what a running sandbox cannot change: another value needs another one
     "CodeSha256",
     "Environment",
@@ -81,7 +81,7 @@ def run(function: dict[str, Any], config: Config, event: Any, request_id: str, s
         print(f"EMULATOR: {error}", flush=True)  # noqa: T201
         return {"body": worded("EMULATOR_NO_SANDBOX", str(error)), "error": True, "log": str(error)}
     as_json = (config.get("LoggingConfig") or {}).get("LogFormat") == "JSON"
-    lines = logs.platform_lines(report, written, start_ms=start_ms, as_json=as_json, runtime=_RUNTIME)
+    lines = logs.platform_lines(report, written, start_ms=start_ms, as_json=as_json, runtime=RUNTIME)
     _store(config, environment.stream, lines)
     POOL.give_back(environment)
     log = "\n".join(line.text for line in lines)
@@ -121,10 +121,10 @@ def _invoke(
 
 
 def _check_runtime(config: Config) -> None:
-    if config.get("Runtime") != _RUNTIME:
+    if config.get("Runtime") != RUNTIME:
         raise SandboxError(
             f"the function {config['FunctionName']} wants the runtime {config.get('Runtime')}, the interpreter at hand "
-            f"is {_RUNTIME}: deploy it here with that runtime, or run the tests with the other interpreter"
+            f"is {RUNTIME}: deploy it here with that runtime, or run the tests with the other interpreter"
         )
 
 

@@ -22,7 +22,7 @@ MINISTACK: Final = "1.5.33"  # the corrections reach into this version's interna
 ACCOUNT: Final = "123456789012"  # as an access key it is this account's root, which no policy binds
 REGION: Final = "eu-central-1"  # not the SDK's usual example, so that a region written into code shows
 LOOPBACK: Final = "127.0.0.1"
-START_SECONDS: Final = 60
+START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 1
 NOWHERE: Final = {  # no profile, no instance role and no proxy may lead a test to a real account
     "AWS_CONFIG_FILE": os.devnull,
@@ -184,7 +184,22 @@ def _await_health(process: subprocess.Popen[bytes], emulator: Emulator) -> None:
             if _request(emulator.endpoint, "GET", "/_ministack/health", emulator.ca_bundle) == 200:
                 return
         time.sleep(0.05)
-    raise EmulatorError(f"the emulator did not start; its log:\n{emulator.log.read_text(errors='replace')[-4000:]}")
+    raise EmulatorError(_why_not(process, emulator))
+
+
+def _why_not(process: subprocess.Popen[bytes], emulator: Emulator) -> str:
+    """Say how it failed to start, what its log tells, and what to look at next."""
+    ended = process.poll()
+    how = f"did not answer within {START_SECONDS:g} s" if ended is None else f"ended at once, with exit code {ended}"
+    said = emulator.log.read_text(errors="replace").strip()[-4000:]
+    look = (
+        "The machine may be too busy (`uptime` tells), or something else answers there: try again, or another --port."
+        if ended is None
+        else "Its last lines tell the reason; if its port is taken, give another --port."
+    )
+    return f"the emulator {how}, at {emulator.endpoint}. {look}\n" + (
+        f"Its log:\n{said}" if said else "Its log is empty."
+    )
 
 
 def _request(endpoint: str, method: str, path: str, ca_bundle: Path) -> int:

@@ -95,3 +95,4 @@ def _clean_deployment(names: "Names", deployment: "Deployment | None", *, yes: b
         terminal.print_plain(f"Nothing of {names.stack} is left.")
     if deployment is not None:
         DEPLOYMENT_FILE.unlink()
+        terminal.print_plain(f"{DEPLOYMENT_FILE} is gone: from now on `energy clean` here means the lake in a folder.")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from string import ascii_lowercase
 from typing import Any, Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from energy_analytics.insights import rules
 from energy_analytics.insights.asking import FIELDS, BrokenAnswerError, hash_of, question_of, texts_of
 from energy_analytics.insights.grounding import Section, UngroundedError, fill
@@ -22,6 +24,7 @@ _LEAST_SECONDS: Final = 0.2
 """With less than this left, nothing is asked."""
 _FAULT_LIMIT: Final = 300
 _MILLION: Final = 1e6
+_ASKED: Final = TypeAdapter(Asked)
 
 
 def write(
@@ -236,8 +239,15 @@ class _Talk:
         )
 
 
-def _restored(account: Mapping[str, Any]) -> Asked | None:
-    """Return an account of an earlier run, if it tells of an answer: what failed is tried again."""
-    if account.keys() != {one.name for one in fields(Asked)} or (account["outcome"] and not account["drafts"]):
+def _restored(account: Any) -> Asked | None:
+    """Return an account of an earlier run, if it is one and tells of an answer: what failed is tried again.
+
+    It comes from a record in the lake, where others may write.
+    """
+    if not isinstance(account, Mapping) or account.keys() != {one.name for one in fields(Asked)}:
         return None
-    return Asked(**{**account, "fields": tuple(account["fields"])})
+    try:
+        asked = _ASKED.validate_python(dict(account))
+    except ValidationError:
+        return None
+    return None if asked.outcome and not asked.drafts else asked

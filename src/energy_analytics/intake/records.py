@@ -37,9 +37,15 @@ _SHOWN_CHARACTERS: Final = 1000
 _KEPT_CHARACTERS: Final = 10_000
 """As much of any other: of a thousand lines ten times as long, the engine could not keep the text at all."""
 
+_LONG_LINES_BYTES: Final = 8192
+"""Lines that are longer on average, over a stretch, are rewritten: the engine writes and reads thousands at once."""
+_LONGEST_VALUE: Final = 1000
+"""No timestamp and no number is longer; of the columns that are not read, only whether they are empty counts."""
+_AROUND: Final = " \t\r\n\xa0"
+
 UNCLOSED: Final = "\x00unclosed"
 """Stands as the only field of a record whose quotes do not end where a field ends."""
-_TOO_MANY: Final = [""]
+_TOO_MANY: Final = ["…"]
 """Stands for too many fields to look at: the engine holds 2,048 rows at a time, with 16 bytes a field."""
 _MOST_FIELDS: Final = 1000
 """Of a row, or as many as the header has, if that is more."""
@@ -50,12 +56,12 @@ TOO_LONG: Final = "\x00too long"
 def records(engine: duckdb.DuckDBPyConnection, text: PlainText, dialect: Dialect, folder: Path) -> str:
     """Return SQL for (line BIGINT, fields VARCHAR[], raw VARCHAR) of the lines after the header that are not blank.
 
-    Quoting and endless lines are understood by rewriting the file, which costs time, so that is done only
-    where one occurs.
+    Quoting and long lines are understood by rewriting the file, which costs time, so that is done only where one
+    occurs.
     """
     lines = folder / "lines.parquet"
     read = _lines(text.path, "columns = {'raw': 'VARCHAR'}", _NEVER)
-    if _has_quotes_or_marks(text.path) or has_endless_line(text.path):
+    if _has_quotes_marks_or_long_lines(text.path) or has_endless_line(text.path):
         return _rewritten_records(text, dialect, folder)
     try:
         engine.execute(f"COPY (SELECT raw FROM {read}) TO {literal(str(lines))} (FORMAT parquet)")
@@ -89,10 +95,13 @@ def has_endless_line(path: Path) -> bool:
     return False
 
 
-def _has_quotes_or_marks(path: Path) -> bool:
-    """Tell whether there is a quote, or one of the control characters that the rewriting needs for itself."""
+def _has_quotes_marks_or_long_lines(path: Path) -> bool:
+    """Tell whether there is a quote, a control character that the rewriting needs for itself, or a heap of text."""
     with path.open("rb") as file:
-        return any(char in chunk for chunk in iter(lambda: file.read(1 << 20), b"") for char in _TO_REWRITE)
+        return any(
+            len(chunk) > _LONG_LINES_BYTES * (chunk.count(b"\n") + 1) or any(char in chunk for char in _TO_REWRITE)
+            for chunk in iter(lambda: file.read(_STRETCH_BYTES), b"")
+        )
 
 
 def _rewritten_records(text: PlainText, dialect: Dialect, folder: Path) -> str:
@@ -130,13 +139,29 @@ def _restored(column: str) -> str:
 
 
 def _rewritten(source: Iterable[str], dialect: Dialect) -> Iterator[str]:
-    for line, fields, whole in _parsed(source, dialect):
-        raw = whole if len(whole) <= _KEPT_CHARACTERS else whole[:_KEPT_CHARACTERS] + "…"
+    for line, found, whole in _parsed(source, dialect):
+        raw, fields = whole, found
+        if len(whole) > _KEPT_CHARACTERS:
+            raw = whole[:_KEPT_CHARACTERS] + "…"
+            fields = _cut(whole.split(dialect.delimiter) if found is None else found, dialect)
         if fields is None:
             yield f"{line}{_COLUMN}{whole.replace(dialect.delimiter, _FIELD)}{_COLUMN}{raw}\n"
             continue
         packed = _on_one_line(_FIELD.join(map(_without_control, fields)))
         yield f"{line}{_COLUMN}{packed}{_COLUMN}{_on_one_line(_without_control(raw))}\n"
+
+
+def _cut(fields: list[str], dialect: Dialect) -> list[str]:
+    """Return the fields of a long record without the text that nothing is read from: the engine holds many rows."""
+    whole = dialect.appliance_index
+    return [field if place == whole else _value(field) for place, field in enumerate(fields)]
+
+
+def _value(field: str) -> str:
+    if len(field) <= _LONGEST_VALUE:
+        return field
+    value = field.strip(_AROUND)
+    return value if len(value) <= _LONGEST_VALUE else "…"
 
 
 def _without_control(text: str) -> str:

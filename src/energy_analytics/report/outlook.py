@@ -121,7 +121,8 @@ def _merit(forecast: Forecast) -> tuple[str, ...]:
     if used.mase < naive.mase and used.model != _NAIVE:
         gain = 100 * (1 - used.mase / naive.mase)
         return (f"{tried}, its mean error was {words.percent(gain)} smaller than that of repeating the last week.",)
-    return (f"{tried}, no model did better than repeating the last week.",)
+    better = any(one.mase < naive.mase for one in forecast.scores if one.model != _NAIVE and _comparable(one, naive))
+    return (f"{tried}, {'it did no better' if better else 'no model did better'} than repeating the last week.",)
 
 
 def _comparable(one: ModelScore, other: ModelScore) -> bool:
