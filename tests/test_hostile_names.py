@@ -16,7 +16,16 @@ from energy_analytics.lake import LocalLake
 from energy_analytics.query import query
 from energy_analytics.settings import Settings
 
-FORMULAS = ['=HYPERLINK("http://127.0.0.1";"x")', "+1+1", "-1+1", "@SUM(1)", "'already", "=cmd|' /C calc'!A0"]
+FORMULAS = [
+    '=HYPERLINK("http://127.0.0.1";"x")',
+    "+1+1",
+    "-1+1",
+    "@SUM(1)",
+    "'already",
+    "=cmd|' /C calc'!A0",
+    "\uff1d1+1",
+    "\uff20SUM(1)",
+]
 TRICKS = [
     "\x1b[31mred\x1b[0m",
     "\x1b]8;;http://127.0.0.1\x07link\x1b]8;;\x07",

@@ -21,7 +21,7 @@ _NAME_TAIL: Final = 9
 
 _TO_LOOK_AT: Final = re.compile(r"[^\t\n\x20-\x7e]")
 """Characters that may be invisible."""
-_FORMULA: Final = "=+-@\t\r"
+_FORMULA: Final = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 """A spreadsheet takes a cell that begins so for a formula and runs it (OWASP, CSV injection)."""
 _LITERAL: Final = "'"
 """Put before a cell, says that it is text; a cell that begins with one gets a second, so that it can be taken off."""
@@ -213,7 +213,8 @@ def _begins(text: str, position: int) -> str:
 
 
 def _sql(char: str) -> str:
-    return f"chr({ord(char)})" if not char.isprintable() else "'" + char.replace("'", "''") + "'"
+    plain = char.isascii() and char.isprintable()
+    return "'" + char.replace("'", "''") + "'" if plain else f"chr({ord(char)})"
 
 
 def _visible(char: str) -> bool:
