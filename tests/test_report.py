@@ -12,7 +12,7 @@ from energy_analytics import words
 from energy_analytics.findings import find
 from energy_analytics.insights import PROVIDERS
 from energy_analytics.report import axes, render_html, render_text
-from energy_analytics.results import Analysis, Forecast, Gap
+from energy_analytics.results import Analysis, Forecast, ForecastDay, Gap, ModelScore
 from energy_analytics.tariff import default_price
 
 HOSTILE = [
@@ -184,6 +184,24 @@ def test_the_forecast_names_model_days_and_range() -> None:
     assert "80 % prediction interval. How often days of this history" in plain
     assert "Assumption: The coming week is like the last ones." in plain
     assert "Tuesday 30 April 2024 19.5 kWh 17.5 kWh 21.5 kWh" in plain
+
+
+@pytest.mark.parametrize(
+    ("mase_of_used", "mase_of_other", "told"),
+    [
+        (0.8, 0.9, "its mean error was 20 % smaller than that of repeating the last week."),
+        (1.1, 0.9, "it did no better than repeating the last week."),
+        (1.1, 1.2, "no model did better than repeating the last week."),
+    ],
+)
+def test_the_forecast_is_not_praised_above_its_scoreboard(mase_of_used: float, mase_of_other: float, told: str) -> None:
+    scores = tuple(
+        ModelScore(model, mase, wape=0.2, coverage=0.8, origins=12, days=84, seconds=0.0)
+        for model, mase in (("ensemble", mase_of_used), ("prophet", mase_of_other), ("seasonal_naive", 1.0))
+    )
+    day = ForecastDay(date(2026, 3, 1), 10.0, 8.0, 12.0)
+    analysis = replace(FULL, forecast=Forecast("ensemble", (day,), 200, "As before.", 0.8, scores))
+    assert told in text(analysis).replace("\n", " ").replace("  ", " ")
 
 
 def test_no_forecast_is_said_with_its_reason() -> None:
