@@ -286,3 +286,25 @@ def test_generate(tmp_path: Path) -> None:
     assert (tmp_path / "made.csv").read_bytes() == first
     early = energy("generate", "--days", "9000", "--end", "0009-01-01", folder=tmp_path)
     assert told(early, code=2) == "9,000 days up to 0009-01-01 would begin before the year 1."
+
+
+def test_ctrl_c_in_the_last_words_of_an_object_is_no_traceback() -> None:
+    """Python passes over what is raised there, and would print it."""
+    program = """
+import os, signal, time
+from energy_analytics import cli
+
+class Object:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+
+def work(prog_name):
+    Object()
+    time.sleep(30)
+
+cli.app = work
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
