@@ -61,7 +61,6 @@ def deliver(lake: Lake, path: Path, *, site: str, now: datetime, max_upload_mb: 
             shutil.copyfile(path, copy)
             name = _csv_name(path.name, packed=_begins_with(path, _GZIP_MAGIC))
         key = raw_key(site, name)
-        digest = digest_meanwhile(copy)
         there = uploads_of_site(lake, site)
         for stored in there:
             if stored.key == key and lake.holds(stored, copy):
@@ -69,6 +68,7 @@ def deliver(lake: Lake, path: Path, *, site: str, now: datetime, max_upload_mb: 
         modified = min(datetime.fromtimestamp(path.stat().st_mtime, UTC), now).replace(microsecond=0)
         if there:
             modified = max(modified, upload_time(there[-1]) + timedelta(seconds=1))
+        digest = digest_meanwhile(copy)
         put = lake.put(key, copy, modified=modified)
     if put is None:
         return identify(lake, lake.describe(key))

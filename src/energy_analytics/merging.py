@@ -18,7 +18,7 @@ from .engine import file_list, literal, parquet
 from .lake import Lake, StoredObject
 from .readings import Readings, marks_in
 from .schema import RUNS
-from .uploads import in_site, site_of
+from .uploads import file_digest, in_site, site_of
 
 _LOOSE_FILES: Final = 16
 """Files of readings that are opened one by one; where there are more, they are collected in one."""
@@ -72,7 +72,7 @@ def collect(engine: duckdb.DuckDBPyConnection, lake: Lake, readings: Merged) -> 
             COPY (SELECT * FROM {readings.relation} ORDER BY timestamp, appliance, utc_offset_minutes DESC)
             TO {literal(str(path))} (FORMAT parquet, KV_METADATA {{{metadata}}})""")
         digest = folder / _DIGEST
-        digest.write_text(_digest_of(path), encoding="ascii")
+        digest.write_text(file_digest(path), encoding="ascii")
         place = in_site(RUNS, site_of(readings.uploads[0].key), "")
         lake.remember(place, _COLLECTED, path)
         lake.remember(place, _DIGEST, digest)
@@ -100,14 +100,9 @@ def _is_as_written(path: Path, digest: Path) -> bool:
     """Tell whether a file is the one that was collected: a run would fail at a spoilt one, and so would the next."""
     try:
         with digest.open("rb") as file:
-            return file.read(_DIGEST_CHARACTERS).decode(errors="replace") == _digest_of(path)
+            return file.read(_DIGEST_CHARACTERS).decode(errors="replace") == file_digest(path)
     except OSError:
         return False
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest_of_files(uploads: Iterable[Readings]) -> str:

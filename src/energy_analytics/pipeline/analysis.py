@@ -87,36 +87,13 @@ def analyse(
     episodes_before: Sequence[Mapping[str, Any]],
     anomalies_file: Path,
     progress: Progress,
+    pool: ThreadPoolExecutor,
 ) -> tuple[Analysis, Tables]:
     """Work out everything about a site's readings.
 
-    What is seen in its past and ahead of it is worked out in threads of their own, while the engine adds up. Writes
+    What is seen in its past and ahead of it is worked out in two threads of `pool`, while the engine adds up. Writes
     nothing outside the engine but the anomalies, of which there may be millions, to `anomalies_file`.
     """
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        return _analyse(
-            engine,
-            history,
-            settings,
-            site=site,
-            episodes_before=episodes_before,
-            anomalies_file=anomalies_file,
-            progress=progress,
-            pool=pool,
-        )
-
-
-def _analyse(
-    engine: duckdb.DuckDBPyConnection,
-    history: SiteHistory,
-    settings: Settings,
-    *,
-    site: str,
-    episodes_before: Sequence[Mapping[str, Any]],
-    anomalies_file: Path,
-    progress: Progress,
-    pool: ThreadPoolExecutor,
-) -> tuple[Analysis, Tables]:
     progress(STAGES[1], engine, history.rows_accepted)
     terms = terms_of(settings)
     all_hours = history.hours or create_hours(engine, history.readings)

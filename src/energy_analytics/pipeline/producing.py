@@ -1,6 +1,7 @@
 """One run: from a site's readings up to an upload to the results in the lake; its record is left to the caller."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -55,15 +56,17 @@ def produce(
     keys = result_keys(upload)
     with lake.work_folder() as folder:
         files = {keys["anomalies"]: folder / "anomalies"}
-        analysis, tables = analyse(
-            engine,
-            history,
-            settings,
-            site=upload.site,
-            episodes_before=from_rows(before["results"]["episodes"]) if before else [],
-            anomalies_file=files[keys["anomalies"]],
-            progress=progress,
-        )
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            analysis, tables = analyse(
+                engine,
+                history,
+                settings,
+                site=upload.site,
+                episodes_before=from_rows(before["results"]["episodes"]) if before else [],
+                anomalies_file=files[keys["anomalies"]],
+                progress=progress,
+                pool=pool,
+            )
         _check(engine, analysis, tables)
         progress(STAGES[4], engine, history.rows_accepted)
         findings = findings_of(analysis)
