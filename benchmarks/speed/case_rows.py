@@ -8,7 +8,7 @@ from typing import Final
 from benchmarks.speed.bench import THREADS, Bench, Shape, checked
 from benchmarks.speed.figures import Claim, Findings, at_most, programs_table
 from benchmarks.speed.machine import available_mb
-from benchmarks.speed.measurement import Program, Usage, measure, say, take_turns
+from benchmarks.speed.measurement import Program, Usage, measure, say, settle, take_turns
 from benchmarks.speed.totals import Totals, check_readings, check_same, totals_of_lake, totals_of_rival
 
 MAX_DUCKDB_RATIO: Final = 2.0
@@ -38,7 +38,8 @@ def rows_case(bench: Bench, *, shape: Shape, rows: int, against_pandas: bool = T
         form = quickest_form(bench, file, folder)
         wanted = totals_of_rival(folder / form)
         check_readings(wanted, rows=rows)
-        taken = take_turns(programs(bench, file, folder, form, wanted), runs=bench.size.runs)
+        running = programs(bench, file, folder, form, wanted)
+        taken = take_turns(running, runs=bench.size.runs, before=partial(settle, file))
     what = f"{rows:,} rows, {shape.name}"
     claims = [
         at_most(f"{what}: everything, against DuckDB's aggregation", taken[WHOLE], taken[DUCKDB], most=MAX_DUCKDB_RATIO)

@@ -16,6 +16,7 @@ ROOT: Final = Path(__file__).parents[2]
 BYTES_PER_MB: Final = 1024 * 1024
 LONGEST_SILENCE_SECONDS: Final = 300.0
 """A program that is waited for by its lines has failed when none comes for so long."""
+_CHUNK_BYTES: Final = 1 << 22
 
 
 class RunFailedError(RuntimeError):
@@ -102,13 +103,31 @@ def _failed(command: Sequence[str], code: int, *outputs: IO[bytes]) -> RunFailed
     return RunFailedError(f"exit {code} of {' '.join(command)}: {' '.join(last_words)}")
 
 
-def take_turns(programs: Mapping[str, Program], *, runs: int) -> dict[str, Usage]:
-    """Return the medians of each; every other turn goes the other way round, so that none is always first."""
+def take_turns(
+    programs: Mapping[str, Program], *, runs: int, before: Callable[[], None] = lambda: None
+) -> dict[str, Usage]:
+    """Return the medians of each, with `before` done before each run and not measured.
+
+    Every other turn goes the other way round, so that none is always first.
+    """
     taken: dict[str, list[Usage]] = {name: [] for name in programs}
     for turn in range(runs):
         for name in reversed(taken) if turn % 2 else taken:
+            before()
             taken[name].append(programs[name]())
     return {name: median(usages) for name, usages in taken.items()}
+
+
+def settle(file: Path) -> None:
+    """Let all find a file alike: in the disk's cache, with what was written before on the disk.
+
+    A program that takes the memory of the cache would otherwise leave the reading from the disk to the next one,
+    and one that writes much its writing.
+    """
+    os.sync()
+    with file.open("rb", buffering=0) as opened:
+        while opened.read(_CHUNK_BYTES):
+            pass
 
 
 def median(usages: Sequence[Usage]) -> Usage:

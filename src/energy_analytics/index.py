@@ -5,13 +5,15 @@ may go at any time: each entry holds for one version of one object, and what it 
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from .lake import Lake, StoredObject
 from .schema import RUNS
 from .uploads import in_site
+
+Made = TypeVar("Made")
 
 RECORDS: Final = "records"
 READINGS: Final = "readings"
@@ -33,8 +35,7 @@ class SiteIndex:
         self._entries: dict[str, dict[str, Any]] = {RECORDS: {}, READINGS: {}}
         self._recalled = False
         self._changed = False
-        self.sound: dict[str, str] = {}
-        """Versions of records, by key, that were found to be ours."""
+        self._made: dict[tuple[StoredObject, ...], Any] = {}
 
     def find(self, kind: str, stored: StoredObject) -> Any:
         """Return what an object tells; None where this version is not in the index."""
@@ -45,6 +46,13 @@ class SiteIndex:
         """Note what an object tells, as JSON."""
         self._entries[kind][stored.key] = [stored.version, told]
         self._changed = True
+
+    def once(self, of: tuple[StoredObject, ...], make: Callable[[], Made]) -> Made:
+        """Return what is made of versions of objects; a site that is looked at again makes it no second time."""
+        if of not in self._made:
+            self._made[of] = make()
+        made: Made = self._made[of]
+        return made
 
     def limit_to(self, kind: str, present: Collection[StoredObject]) -> None:
         """Drop what is not there any more; recall the index first, where there is enough for one."""

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,10 +104,11 @@ def readings_in(
     """
     of_key = {stored.key: stored for stored in files}
     present = {stored: of_key[readings_key(stored.key)] for stored in raw if readings_key(stored.key) in of_key}
-    found = {
-        file: None if index is None else _told(stored, file, index.find(index_of.READINGS, file))
-        for stored, file in present.items()
-    }
+    found: dict[StoredObject, Readings | None] = {}
+    for stored, file in present.items():
+        found[file] = None
+        if index is not None and (told := index.find(index_of.READINGS, file)) is not None:
+            found[file] = index.once((stored, file), partial(_told, stored, file, told))
     unknown = {file: stored for stored, file in present.items() if found[file] is None}
     if unknown:
         paths = dict(zip(unknown, fetch(list(unknown)), strict=True))

@@ -5,6 +5,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,12 +13,21 @@ from . import index as index_of
 from . import schema
 from .index import SiteIndex
 from .lake import GoneError, Lake, LakeError, StoredObject, fetch_folder
-from .uploads import Upload, identify, in_site, is_upload, place_of, readings_key, site_of, upload_time
+from .uploads import Upload, identify, in_site, is_upload, place_of, readings_key, result_key, site_of, upload_time
 
 _MARK_CHARACTERS: Final = 16
 _LEFT_OUT: Final = frozenset({"results", "settings", "intake"})
 """What a brief record lacks: most of its size."""
 _ATTEMPTS: Final = 20
+
+_RECORD: Final = "run.json"
+_RESULTS: Final = {
+    "processed": (schema.PROCESSED, "aggregated.csv"),
+    "forecast": (schema.FORECAST, "forecast.csv"),
+    "anomalies": (schema.ANOMALIES, "anomalies.csv"),
+    "report_text": (schema.REPORTS, "final_report.txt"),
+    "report_html": (schema.REPORTS, "final_report.html"),
+}
 
 BEGUN: Final = "begun"
 """Status of a run that may have written something by now."""
@@ -91,17 +101,12 @@ def results_of(lake: Lake, key: str) -> list[StoredObject]:
 
 def result_keys(upload: Upload) -> dict[str, str]:
     """Return where the results of a run lie, by what they are."""
-    return {
-        "processed": upload.result_key(schema.PROCESSED, "aggregated.csv"),
-        "forecast": upload.result_key(schema.FORECAST, "forecast.csv"),
-        "anomalies": upload.result_key(schema.ANOMALIES, "anomalies.csv"),
-        "report_text": upload.result_key(schema.REPORTS, "final_report.txt"),
-        "report_html": upload.result_key(schema.REPORTS, "final_report.html"),
-    }
+    site, stamp = upload.site, upload.stamp
+    return {what: result_key(prefix, site, name, stamp) for what, (prefix, name) in _RESULTS.items()}
 
 
 def _manifest_key(upload: Upload) -> str:
-    return upload.result_key(schema.RUNS, "run.json")
+    return upload.result_key(schema.RUNS, _RECORD)
 
 
 def records(lake: Lake, site: str | None = None) -> list[Manifest]:
@@ -136,11 +141,9 @@ def briefs(lake: Lake, site: str, index: SiteIndex) -> list[Manifest]:
                 index.add(index_of.RECORDS, stored, told[stored])
         except (GoneError, FileNotFoundError):  # replaced or withdrawn since it was listed
             continue
-        found = []
-        for stored, brief in told.items():
-            if index.sound.get(stored.key) == stored.version or _is_record(brief, stored.key):
-                index.sound[stored.key] = stored.version
-                found.append(brief)
+        found = [
+            brief for stored, brief in told.items() if index.once((stored,), partial(_is_record, brief, stored.key))
+        ]
         return sorted(found, key=lambda one: (one["upload"]["uploaded_at"], one["upload"]["key"]), reverse=True)
     raise LakeError(f"The records of {lake.uri} change all the time; try again when less is going on there.")
 
@@ -189,12 +192,12 @@ def _is_record(manifest: Any, key: str) -> bool:
     """Tell whether a record lies where its upload says, and names no results but the upload's own."""
     try:
         upload = upload_of(manifest)
-        stamp, outputs = upload.stamp, manifest.get("outputs", {})
-        if not is_upload(upload.key) or key != _manifest_key(upload):
+        site, stamp, outputs = upload.site, upload.stamp, manifest.get("outputs", {})
+        if not is_upload(upload.key) or key != result_key(schema.RUNS, site, _RECORD, stamp):
             return False
-        own = result_keys(upload) | {"rejected": upload.result_key(schema.REJECTED, "rejected.csv")}
+        own = result_keys(upload) | {"rejected": result_key(schema.REJECTED, site, "rejected.csv", stamp)}
         return (
-            (manifest["stamp"], manifest["site"]) == (stamp, upload.site)
+            (manifest["stamp"], manifest["site"]) == (stamp, site)
             and manifest["status"] in ("succeeded", "failed", BEGUN, WITHDRAWN)
             and outputs.items() <= own.items()
             and (manifest["status"] != "succeeded" or (own.keys() - {"rejected"} <= outputs.keys()))

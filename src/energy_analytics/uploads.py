@@ -68,8 +68,13 @@ class Upload:
 
     def result_key(self, prefix: str, name: str) -> str:
         """Return where a result of this upload lies, such as `processed/<site>/aggregated_<stamp>.csv`."""
-        stem, dot, suffix = name.partition(".")
-        return in_site(prefix, self.site, f"{stem}_{self.stamp}{dot}{suffix}")
+        return result_key(prefix, self.site, name, self.stamp)
+
+
+def result_key(prefix: str, site: str, name: str, stamp: str) -> str:
+    """Return where a result of an upload of a site with that stamp lies; see `Upload.result_key`."""
+    stem, dot, suffix = name.partition(".")
+    return in_site(prefix, site, f"{stem}_{stamp}{dot}{suffix}")
 
 
 def is_upload(key: str) -> bool:

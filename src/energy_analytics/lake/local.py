@@ -56,11 +56,14 @@ class LocalLake:
         for parent, folders, names in os.walk(folder, onerror=self._unless_gone):
             folders[:] = [name for name in folders if below and not name.startswith(".")]
             place = parent.removeprefix(root).replace(os.sep, "/")
-            for name in names:
-                if name.startswith("."):
-                    continue
-                with suppress(FileNotFoundError, NoPlaceError), self._telling(name, "looked at in"):
-                    found.append(_described(f"{place}/{name}", os.lstat(f"{parent}{os.sep}{name}")))
+            with self._telling(place, "looked at in"):
+                for name in names:
+                    if name.startswith("."):
+                        continue
+                    try:
+                        found.append(_described(f"{place}/{name}", os.lstat(f"{parent}{os.sep}{name}")))
+                    except (FileNotFoundError, NoPlaceError):
+                        continue
         return sorted(found, key=lambda stored: stored.key)
 
     def strangers(self, prefix: str) -> tuple[str, ...]:
