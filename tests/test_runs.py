@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -110,9 +111,11 @@ def test_a_watch_that_finds_all_at_once_ends_in_the_same_lake(tmp_path: Path) ->
     arrivals = Arrivals(LocalLake(lake), clock=lambda: next(times))
     handled: list[str] = []
 
-    def handle(key: str) -> None:
-        handled.append(key)
-        run_key(lake, key)
+    def handle(keys: Sequence[str]) -> Iterator[str]:
+        for key in keys:
+            handled.append(key)
+            run_key(lake, key)
+            yield key
 
     pauses = iter([True, True, True, False])
     watch(arrivals, handle, pause=lambda: next(pauses), complain=pytest.fail)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -191,7 +191,12 @@ def test_a_lake_that_cannot_be_looked_at_for_a_while_is_told_once(tmp_path: Path
         return number < 5
 
     arrivals = Arrivals(LocalLake(tmp_path / "lake"), clock=lambda: next(moments))
-    watch(arrivals, handled.append, pause=pause, complain=told.append)
+
+    def handle(keys: Sequence[str]) -> Sequence[str]:
+        handled.extend(keys)
+        return keys
+
+    watch(arrivals, handle, pause=pause, complain=told.append)
     assert len(told) == 1
     assert "symbolic link" in told[0]
     assert handled == ["raw/a.csv"]

@@ -12,6 +12,7 @@ from benchmarks.speed.totals import Totals, check_same, totals_of_lake, totals_o
 
 DAYS: Final = 30
 OURS: Final = "energy watch, everything"
+OURS_TOGETHER: Final = f"energy watch --jobs {THREADS}, everything"
 DUCKDB: Final = "DuckDB in a loop, aggregation and anomalies"
 PANDAS: Final = "pandas in a loop, aggregation and anomalies"
 PROPHET: Final = "pandas and Prophet in a loop"
@@ -32,6 +33,8 @@ def sites_case(bench: Bench, *, sites: int, against_tenth: bool) -> Findings:
             PROPHET: partial(bench.pandas, folder / "prophet", *few, options=["--forecast"]),
             OURS: partial(watch, bench, files, folder / "duckdb"),
         }
+        if not against_tenth:
+            programs[OURS_TOGETHER] = partial(watch, bench, files, folder / "duckdb", jobs=THREADS)
         taken = {name: take_turns({name: program}, runs=1)[name] for name, program in programs.items()}
         for name, of in (("pandas", files), ("prophet", few)):
             for number in range(len(of)):
@@ -62,7 +65,7 @@ def sites_files(bench: Bench, sites: int) -> list[Path]:
     return sorted(bench.made(f"sites-{sites}", options).glob("*/readings.csv"))
 
 
-def watch(bench: Bench, files: Iterable[Path], rival: Path | None) -> Usage:
+def watch(bench: Bench, files: Iterable[Path], rival: Path | None, *, jobs: int = 1) -> Usage:
     """Measure `energy watch` from its start until it has told of the run of each file; check the totals then."""
     files = tuple(files)
     with bench.scratch() as folder:
@@ -71,7 +74,7 @@ def watch(bench: Bench, files: Iterable[Path], rival: Path | None) -> Usage:
             raw = lake / "raw" / file.parent.name / file.name
             raw.parent.mkdir(parents=True)
             raw.hardlink_to(file)
-        command = [str(bench.energy), "watch", "--lake", str(lake)]
+        command = [str(bench.energy), "watch", "--lake", str(lake), "--jobs", str(jobs)]
         # The first line says what is watched.
         more = {"ENERGY_THREADS": str(THREADS), "PYTHONUNBUFFERED": "1"}
         usage = measure_until(command, lines=1 + len(files), **more)

@@ -2,7 +2,7 @@
 
 import fcntl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -104,15 +104,15 @@ class Arrivals:
 
 def watch(
     arrivals: Arrivals,
-    handle: Callable[[str], None],
+    handle: Callable[[Sequence[str]], Iterable[str]],
     *,
     pause: Callable[[], bool],
     complain: Callable[[str], None],
 ) -> None:
-    """Hand each upload that arrives to `handle`, for ever, or until `pause` says to stop.
+    """Hand the keys of uploads that arrive to `handle`, for ever, or until `pause` says to stop.
 
-    `pause` waits a moment and tells whether to go on. A lake that cannot be looked at, as when a folder in it may
-    not be read, is told to `complain` once, and looked at again.
+    `handle` tells of each key when it is done with it. `pause` waits a moment and tells whether to go on. A lake that
+    cannot be looked at, as when a folder in it may not be read, is told to `complain` once, and looked at again.
     """
     told = ""
     while True:
@@ -123,8 +123,7 @@ def watch(
         if wrong and wrong != told:
             complain(wrong)
         told = wrong
-        for key in ready:
-            handle(key)
+        for key in handle(ready):
             arrivals.handled(key)
         if not pause():
             return

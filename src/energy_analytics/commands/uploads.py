@@ -1,6 +1,9 @@
 """`energy run`, `upload` and `watch`: files in, results out."""
 
+import os
 import time
+from contextlib import closing, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -12,7 +15,7 @@ from .opening import Opened, open_configured
 from .options import ConfigOption, LakeOption, SiteOption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..runs import Manifest
 
@@ -141,20 +144,69 @@ def _show_each(opened: Opened, given: "Sequence[T]", manifest_of: "Callable[[T],
 
 
 @app.command(epilog="Example: energy watch --lake ./lake   (then copy files to ./lake/raw/)")
-def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
+def watch(
+    lake: LakeOption = None,
+    config: ConfigOption = None,
+    jobs: Annotated[
+        int,
+        typer.Option(min=1, max=256, metavar="N", help="Sites to run at the same time, each in a process of its own."),
+    ] = 1,
+) -> None:
     """Run whatever lands under raw/ of a local lake, each upload once, until interrupted."""
     from .. import terminal
-    from ..pipeline import FailedRunError, check_settings
-    from ..pipeline import run as run_pipeline
-    from ..uploads import identify
+    from ..crew import Crew
+    from ..pipeline import check_settings
+    from ..uploads import site_of
     from ..watch import Arrivals, watchable
     from ..watch import watch as watch_lake
 
-    def handle(key: str) -> None:
+    def pause() -> bool:
+        time.sleep(0.5)
+        return True
+
+    with told_in_a_sentence():
+        opened = open_configured(config, lake=lake)
+        check_settings(opened.settings)
+        watched = watchable(opened.lake)
+        terminal.print_plain(f"Watching {opened.settings.lake}/raw/ for .csv and .csv.gz files; Ctrl-C ends it.")
+        here = _running(opened, shown=True)
+        threads = max(1, (opened.settings.threads or os.cpu_count() or 1) // jobs)
+        crew = Crew(jobs, _running_apart, config, lake, threads, complain=terminal.complain)
+
+        def handle(keys: "Sequence[str]") -> "Iterator[str]":
+            if jobs > 1 and len({site_of(key) for key in keys}) > 1:
+                yield from crew.handle(keys)
+                return
+            for key in keys:
+                here(key)
+                yield key
+
+        with closing(crew):
+            watch_lake(Arrivals(watched), handle, pause=pause, complain=terminal.complain)
+
+
+def _running_apart(config: Path | None, lake: str | None, threads: int) -> "Callable[[str], None]":
+    """Return what runs an upload of the lake and tells of it, in a process of a crew."""
+    opened = open_configured(config, lake=lake)
+    settings = opened.settings.model_copy(update={"threads": threads})
+    return _running(replace(opened, settings=settings), shown=False)
+
+
+def _running(opened: Opened, *, shown: bool) -> "Callable[[str], None]":
+    """Return what runs the upload under a key and tells of it; how far it is can be shown."""
+    from .. import terminal
+    from ..pipeline import FailedRunError, silent
+    from ..pipeline import run as run_pipeline
+    from ..uploads import identify
+
+    lake, settings = opened.lake, opened.settings
+
+    def run_upload(key: str) -> None:
         try:
-            with told_in_a_sentence(), terminal.progress() as progress:
-                upload = identify(watched, watched.describe(key))
-                manifest = run_pipeline(watched, upload, settings, progress=progress, others=False)
+            with told_in_a_sentence(), terminal.progress() if shown else nullcontext(silent) as progress:
+                manifest = run_pipeline(
+                    lake, identify(lake, lake.describe(key)), settings, progress=progress, others=False
+                )
             results = manifest["results"]
             terminal.print_plain(
                 f"{key}: {manifest['intake']['rows_accepted']:,} rows, {results['anomalies']:,} anomalies, "
@@ -165,14 +217,4 @@ def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
         except typer.Exit:
             terminal.complain(f"{key} was not run; it is tried again after a while.")
 
-    def pause() -> bool:
-        time.sleep(0.5)
-        return True
-
-    with told_in_a_sentence():
-        opened = open_configured(config, lake=lake)
-        settings = opened.settings
-        check_settings(settings)
-        watched = watchable(opened.lake)
-        terminal.print_plain(f"Watching {settings.lake}/raw/ for .csv and .csv.gz files; Ctrl-C ends it.")
-        watch_lake(Arrivals(watched), handle, pause=pause, complain=terminal.complain)
+    return run_upload
