@@ -104,6 +104,8 @@ def _columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
 
 def _width(text: str) -> int:
     """Columns that the text takes on a terminal: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )
