@@ -41,7 +41,7 @@ def run(
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest of the run as JSON.")] = False,
 ) -> None:
-    """Put files into the lake and work out totals, anomalies, forecast, advice and report."""
+    """Put files into the lake, and run the pipeline. Totals, anomalies, forecast, advice and a report come of it."""
     from ..pipeline import check_settings
 
     with told_in_a_sentence():
@@ -60,7 +60,7 @@ def upload(
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest of the run as JSON; waits.")] = False,
 ) -> None:
-    """Put files under raw/, which on AWS triggers the function; in a folder, run them like energy run."""
+    """Put files under raw/ of the lake, and have them run. On AWS the function does; in a folder, as energy run."""
     from ..pipeline import check_settings
 
     with told_in_a_sentence():
@@ -142,7 +142,7 @@ def _show_each(opened: Opened, given: "Sequence[T]", manifest_of: "Callable[[T],
 
 @app.command(epilog="Example: energy watch --lake ./lake   (then copy files to ./lake/raw/)")
 def watch(lake: LakeOption = None, config: ConfigOption = None) -> None:
-    """Run whatever lands under raw/ of a local lake, each upload once, until interrupted."""
+    """Run whatever lands under raw/ of a local lake. Each upload is run once; Ctrl-C ends it."""
     from .. import terminal
     from ..pipeline import FailedRunError, check_settings
     from ..pipeline import run as run_pipeline
