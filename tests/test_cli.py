@@ -51,6 +51,7 @@ def test_help_shows_an_example(command: str, tmp_path: Path) -> None:
     done = energy(command, "--help", folder=tmp_path)
     assert done.returncode == 0
     assert f"Example: energy {command}" in done.stdout
+    assert "bool" not in done.stdout, "a flag takes no value"
 
 
 def test_help_lists_the_commands_and_loads_nothing_heavy(tmp_path: Path) -> None:
@@ -62,6 +63,18 @@ def test_help_lists_the_commands_and_loads_nothing_heavy(tmp_path: Path) -> None
     )
     assert all(command in done.stdout for command in COMMANDS)
     assert done.stdout.endswith("loaded []\n")
+
+
+def test_the_list_of_commands_is_not_cut_off(tmp_path: Path) -> None:
+    for arguments in ([], ["tariffs"]):
+        listed = energy(*arguments, "--help", folder=tmp_path).stdout.partition("Commands:")[2]
+        assert listed and "..." not in listed
+
+
+def test_a_wrong_use_is_told_like_any_other_error(tmp_path: Path) -> None:
+    done = energy("run", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.endswith("\nError: Missing argument 'FILE'.\n")
 
 
 def test_version(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_the_list_for_queries_names_all_that_can_be_asked(tmp_path: Path) -> Non
 
 
 def test_help_names_the_models_that_there_are(tmp_path: Path) -> None:
-    shown = " ".join(energy("run", "--help", folder=tmp_path).stdout.replace("│", " ").split())
+    shown = " ".join(energy("run", "--help", folder=tmp_path).stdout.split())
     named = shown.split("Forecast model: ")[1].split(".")[0]
     assert set(named.replace(" or ", ", ").split(", ")) == set(MODELS)
 

@@ -169,6 +169,10 @@ def test_bad_rows_gaps_and_incomplete_days_are_told() -> None:
         assert "16: 1 January 2024 to 2 January 2024; 1 February 2024;" in report
         assert "and 5 more" in report
         assert "The file was read as Latin-1." in report
+    plain = " ".join(text(analysis).split())
+    assert "(15 readings missing each)" in plain
+    alone = replace(quality, longest_gaps=(Gap("AC", FULL.first, FULL.first + timedelta(hours=1), 1),))
+    assert "(1 reading missing each)" in " ".join(text(replace(analysis, quality=alone)).split())
 
 
 def test_anomalies_are_explained() -> None:

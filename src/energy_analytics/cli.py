@@ -35,6 +35,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its tables show a flag as if it took a value, and errors in a box unlike ours
 )
 for commands in (uploads, results, serving, findings, money, questions, trials, cloud, operation, forgetting, removal):
     app.add_typer(commands.app)

@@ -140,7 +140,7 @@ class ModelScore:
 
     model: str
     mase: float
-    """Mean absolute error over that of repeating the last week; below 1 is better."""
+    """Mean absolute error over that of repeating the last week, of the year before each forecast; lower is better."""
     wape: float
     """Sum of absolute errors over sum of energy."""
     coverage: float

@@ -253,8 +253,8 @@ def show_scores(scores: "Sequence[Score]") -> None:
     console().print(rows)
     console().print()
     console().print(
-        "MASE: mean error against that of repeating the last week, below 1 is better. WAPE: errors as a share of "
-        "the energy. Each forecast is of 7 days, from the days before alone."
+        "MASE: mean error against that of repeating the last week, over the year before the forecast; lower is better. "
+        "WAPE: errors as a share of the energy. Each forecast is of 7 days, from the days before alone."
     )
 
 

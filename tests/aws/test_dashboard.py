@@ -6,6 +6,7 @@ come from the hosted login of the emulated pool. What the authorizer refuses is 
 
 import base64
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -70,6 +71,9 @@ def test_the_shell_and_what_it_loads_need_no_token(web: Web) -> None:
     login = web.visitor.get("/config.json").json()["cognito"]["domain"]
     assert login == f"https://{web.owner.lake.bucket}.auth.{REGION}.amazoncognito.com"
     assert f" {login} " in policy.replace(";", " ;")
+    needed = re.findall(r'(?:href|src)="(/static/[^"]+)"', shell.body.decode())
+    assert any(path.endswith("/all.js") for path in needed)
+    assert {web.visitor.get(path).status for path in needed} == {200}
     script = web.visitor.get("/static/plotly.min.js")
     library = web.visitor.get(script.headers["location"])
     assert (script.status, library.status) == (307, 200)

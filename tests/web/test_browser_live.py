@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from commands import HEADER, energy, hourly_rows
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from web.browser import SITE, Visit, lives, settle
 from web.serving import Server
 
@@ -63,3 +63,28 @@ def test_a_lost_server_is_told_and_found_again(own_sample: Server, visit: Visit)
         again.click()
     settle(page)
     expect(page.locator("main tbody tr")).to_have_count(4)
+
+
+def test_a_busy_server_is_asked_again_and_then_told_of(sample: Server, visit: Visit) -> None:
+    """As API Gateway answers where the account's functions are all at work: without a word of ours."""
+    page = visit(sample, forgiven=("503",))
+    refused: list[str] = []
+
+    def busy(route: Route) -> None:
+        if len(refused) < most:
+            refused.append(route.request.url)
+            route.fulfill(status=503, json={"message": "Service Unavailable"})
+        else:
+            route.continue_()
+
+    most = 2
+    page.route("**/api/v1/**", busy)
+    page.locator("nav").get_by_role("link", name="Savings").click()
+    expect(page.locator("main h1")).to_have_text("Savings")
+    settle(page)
+    assert len(refused) == most
+    told = "The server has too much to do just now. Try again in a moment."
+    expect(page.locator("main")).not_to_contain_text(told)
+    most = 1_000
+    page.locator("nav").get_by_role("link", name="Forecast").click()
+    expect(page.locator("main")).to_contain_text(told)

@@ -205,7 +205,7 @@ def _streamed_digest(lake: S3Lake, upload: Upload) -> str:
     try:
         body = _client().get_object(Bucket=lake.bucket, Key=upload.key, IfMatch=f'"{upload.version}"')["Body"]
     except ClientError as error:
-        raise GoneError(f"There is no such {upload.key} in the lake {lake.uri} any more.") from error
+        raise GoneError(f"There is no {upload.key} in the lake {lake.uri} any more.") from error
     digest = hashlib.sha256()
     for chunk in body.iter_chunks(_CHUNK_BYTES):
         digest.update(chunk)

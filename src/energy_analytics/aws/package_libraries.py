@@ -92,7 +92,9 @@ def requirements_for(target: Target, text: str) -> str:
         except InvalidRequirement as error:
             raise PackageError(f"lambda/requirements.txt has a line that cannot be read: {wanted.strip()}.") from error
         if not hashes:
-            raise PackageError(f"lambda/requirements.txt pins {requirement.name} without hashes; make requirements.")
+            raise PackageError(
+                f"lambda/requirements.txt pins {requirement.name} without hashes; run `make requirements`."
+            )
         if requirement.marker is None or requirement.marker.evaluate(target.markers()):
             kept.append(
                 " \\\n    ".join(

@@ -38,7 +38,7 @@ def deploy(
         typer.Option("--with-dashboard/--without-dashboard", help="The web dashboard.", show_default="as it is"),
     ] = None,
 ) -> None:
-    """Make the deployment on AWS, or bring it up to date: plan, confirm, create."""
+    """Make the deployment on AWS, or bring it up to date. Shows the plan and asks first."""
     from .. import terminal, terminal_aws
     from ..aws import costs, rollout
 

@@ -39,7 +39,10 @@ def told_in_a_sentence() -> Iterator[None]:
     ) as error:
         fail(str(error))
     except duckdb.OutOfMemoryException as error:
-        fail(f"The memory that the engine may use was not enough; set memory_limit_mb higher. It said: {_line(error)}")
+        fail(
+            "The memory that the engine may use was not enough: raise memory_limit_mb in energy.toml or "
+            f"ENERGY_MEMORY_LIMIT_MB. It said: {_line(error)}"
+        )
     except duckdb.IOException as error:
         fail(f"A file could not be read or written: {_line(error)}")
     except OSError as error:

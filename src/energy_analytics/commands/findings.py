@@ -22,7 +22,7 @@ def findings(
     lake: LakeOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """List what the newest run of each site found, what is worth most money first."""
+    """List what was found, what is worth most money first. Of the newest run of each site."""
     from .. import terminal
     from ..insights.rules import tell
     from ..runs import succeeded_runs, what_there_is
@@ -52,7 +52,7 @@ def dismiss(
     lake: LakeOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Keep a finding, or an episode, out of the reports and lists of later runs."""
+    """Keep a finding or an episode out of later reports and lists."""
     from .. import dismissals, terminal
     from ..findings.records import from_row
 

@@ -24,7 +24,7 @@ def forget(
     lake: LakeOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Remove an upload with its readings and results, after asking; the site is then as if it had never come."""
+    """Remove an upload with its readings and results, after asking. The site is then as if it had never come."""
     from .. import terminal
     from ..pipeline import check_settings
     from ..pipeline import forget as forget_upload
@@ -52,7 +52,7 @@ def forget(
         )
         with terminal.progress() as progress:
             forget_upload(opened.lake, full, opened.settings, progress=progress)
-        terminal.print_plain(f"{full} and what came of it is removed from {opened.settings.lake}.")
+        terminal.print_plain(f"Removed {full} and what came of it from {opened.settings.lake}.")
         if opened.is_remote:
             terminal.print_plain(
                 "Where the bucket keeps versions, those of the upload stay until its rules remove them: 90 days in a "

@@ -39,7 +39,7 @@ def bill(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bill a site's readings line by line: energy, fixed and demand charges, taxes."""
+    """Bill a site's readings line by line. Energy, fixed and demand charges, taxes."""
     from .. import terminal, terminal_money
     from ..billing import bill_site
     from ..money import plain
@@ -72,7 +72,7 @@ def compare_tariffs(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a site's own readings under each tariff, with the saving against its own."""
+    """Put a site's own readings under each tariff. With the saving against its own."""
     from .. import terminal, terminal_money
     from ..billing import compare_site
     from ..money import plain
@@ -98,7 +98,7 @@ def compare_tariffs(
 
 @tariffs.command(epilog="Example: energy tariffs check my-tariff.toml")
 def check(files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Tariff files.")]) -> None:
-    """Say what is wrong in tariff files, with its place, or what they tell."""
+    """Say what is wrong in tariff files, and where. Of a file without a fault, say what it tells."""
     from .. import terminal_money
     from ..money import read_tariff
 

@@ -9,7 +9,7 @@ import typer
 LakeOption = Annotated[
     str | None,
     typer.Option(
-        "--lake", metavar="URI", help="Folder or s3:// URI of the lake.", show_default="the deployed, or ./lake"
+        "--lake", metavar="URI", help="Folder or s3:// URI of the lake.", show_default="the deployment's, or ./lake"
     ),
 ]
 ConfigOption = Annotated[

@@ -26,7 +26,7 @@ def query(
     lake: LakeOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Ask the lake in SQL (on AWS Athena's, else DuckDB's); reads only. Without SQL, offers a menu."""
+    """Ask the lake in SQL; reads only. In DuckDB's SQL, on AWS in Athena's. Without SQL, offers a menu."""
     from .. import terminal
     from ..query import named_queries
 

@@ -26,7 +26,7 @@ def clean(
     stack: StackOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Remove everything from the lake, after asking; on AWS the whole deployment."""
+    """Remove everything from the lake, after asking. On AWS remove the whole deployment."""
     with told_in_a_sentence():
         settings, deployment = configured(config, lake=lake)
         about_stack = bool(stack or region or profile)

@@ -23,13 +23,15 @@ app = typer.Typer()
 
 @app.command(epilog="Example: energy serve --open")
 def serve(
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = _DEFAULT_PORT,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on. Another needs ENERGY_API_TOKEN set.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")] = _DEFAULT_PORT,
     open_it: Annotated[bool, typer.Option("--open", help="Open the dashboard in the browser.")] = False,
     lake: LakeOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Show the lake in a browser, and run what is uploaded there. On loopback; elsewhere with ENERGY_API_TOKEN set."""
+    """Show the lake in a browser, and run what is uploaded there. Only this machine sees it, unless --host is given."""
     from .. import terminal
     from ..pipeline import check_settings
 

@@ -25,7 +25,7 @@ def backtest(
     lake: LakeOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Score forecast models on past days, each forecast from the days before alone."""
+    """Score forecast models on past days. Each forecast knows only the days before it."""
     from .. import terminal
     from ..forecasting import AUTO, MODELS
     from ..scoreboard import score_file, score_site
@@ -47,7 +47,7 @@ def generate(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Last day.", show_default="yesterday")
     ] = None,
 ) -> None:
-    """Invent hourly readings of a home, with known faults and their labels beside them."""
+    """Invent hourly readings of a home, with known faults. The labels of the faults lie beside them."""
     from .. import synthetic, terminal
 
     last = end.date() if end else datetime.now().astimezone().date() - timedelta(days=1)

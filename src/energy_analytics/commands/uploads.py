@@ -44,7 +44,7 @@ def run(
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest of the run as JSON.")] = False,
 ) -> None:
-    """Put files into the lake and work out totals, anomalies, forecast, advice and report."""
+    """Put files into the lake, and run the pipeline. Totals, anomalies, forecast, advice and a report come of it."""
     from ..pipeline import check_settings
 
     with told_in_a_sentence():
@@ -63,7 +63,7 @@ def upload(
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest of the run as JSON; waits.")] = False,
 ) -> None:
-    """Put files under raw/, which on AWS triggers the function; in a folder, run them like energy run."""
+    """Put files under raw/ of the lake, and have them run. On AWS the function does; in a folder, as energy run."""
     from ..pipeline import check_settings
 
     with told_in_a_sentence():
@@ -152,7 +152,7 @@ def watch(
         typer.Option(min=1, max=256, metavar="N", help="Sites to run at the same time, each in a process of its own."),
     ] = 1,
 ) -> None:
-    """Run whatever lands under raw/ of a local lake, each upload once, until interrupted."""
+    """Run whatever lands under raw/ of a local lake. Each upload is run once; Ctrl-C ends it."""
     from .. import terminal
     from ..crew import Crew
     from ..pipeline import check_settings

@@ -15,12 +15,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from .. import __version__
+from .bundle import bundled
 from .caching import pack
 from .problems import ProblemError
 
 PAGES: Final = (
     "/", "/appliances", "/appliances/{name:path}", "/anomalies", "/forecast", "/savings", "/data", "/signed-in",
 )  # fmt: skip
+SCRIPT: Final = "all.js"
+"""The name of all modules as one script."""
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK_AGAIN: Final = "no-cache"
 _MISSING: Final = "<!doctype html><html lang=en><title>Energy</title><p>The dashboard's pages are not installed."
@@ -77,6 +80,7 @@ def _page(*, status: int = 200) -> Response:
     text = source.read_text("utf-8") if source.is_file() else _MISSING
     for mark, value in (
         ("{{version}}", static_version()),
+        ("{{script}}", SCRIPT),
         ("{{program}}", __version__),
         ("{{plotly}}", f"/static/{plotly_name()}"),
     ):
@@ -93,10 +97,13 @@ def _static(request: Request, path: str) -> Response:
     name = rest if is_versioned else path
     is_library = name == plotly_name()
     source = _library() if is_library else _listed().get(name)
-    if source is None or not source.is_file():
+    if name == SCRIPT:
+        asset = _script(static_version())
+    elif source is None or not source.is_file():
         raise ProblemError(404, f"There is nothing at /static/{path}.")
-    status = source.stat()
-    asset = _asset(source, status.st_mtime_ns, status.st_size)
+    else:
+        status = source.stat()
+        asset = _asset(source, status.st_mtime_ns, status.st_size)
     headers = {"ETag": asset.tag, "Cache-Control": _FOR_EVER if is_versioned or is_library else _ASK_AGAIN}
     if asset.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
@@ -107,10 +114,19 @@ def _static(request: Request, path: str) -> Response:
 
 
 @cache
+def _script(version: str) -> Asset:
+    return _made(bundled(_folder() / "js").encode(), SCRIPT)
+
+
+@cache
 def _asset(source: Path, modified: int, size: int) -> Asset:
-    content = source.read_bytes()
-    media_type = _TYPES.get(source.suffix) or mimetypes.guess_type(source.name)[0] or "application/octet-stream"
-    packed = pack(content, level=6) if source.suffix in _PACKED and size > 1024 else None
+    return _made(source.read_bytes(), source.name)
+
+
+def _made(content: bytes, name: str) -> Asset:
+    suffix = Path(name).suffix
+    media_type = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    packed = pack(content, level=6) if suffix in _PACKED and len(content) > 1024 else None
     return Asset(content, packed, media_type, f'W/"{hashlib.sha256(content).hexdigest()[:24]}"')
 
 

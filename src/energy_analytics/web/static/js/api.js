@@ -4,6 +4,14 @@ import * as auth from "./auth.js";
 
 const BASE = "/api/v1";
 const CACHED_ANSWERS = 60;
+const AT_A_TIME = 6; // requests: on AWS each is a function, of which a new account runs ten at a time
+const BUSY = [429, 503];
+const SAID = { // of what API Gateway answers by itself
+  401: "This sign-in is not accepted. Sign out, and in again.",
+  429: "The server has too much to do just now. Try again in a moment.",
+  503: "The server has too much to do just now. Try again in a moment.",
+};
+const PAUSES_MS = [300, 1_000, 2_500]; // before a busy server is asked again
 const answers = new Map();
 
 /** What went wrong: `message` is a sentence, `title` the kind of problem, `status` is 0 when the server was not reached. */
@@ -29,16 +37,42 @@ export function address(path, params = {}) {
 async function problemOf(response) {
   const body = (response.headers.get("content-type") ?? "").includes("json") ? await response.json() : {};
   return new Problem({
-    title: body.title ?? `The server answered ${response.status}`,
+    title: body.title ?? SAID[response.status] ?? `The server answered ${response.status}.`,
     detail: typeof body.detail === "string" ? body.detail : "",
     status: response.status,
     errors: body.errors ?? [],
   });
 }
 
+let asked = 0;
+const waiting = [];
+
+/** Ask when fewer than AT_A_TIME are being asked. */
+async function inTurn(ask) {
+  if (asked < AT_A_TIME) asked += 1;
+  else await new Promise((resolve) => { waiting.push(resolve); });
+  try {
+    return await ask();
+  } finally {
+    if (waiting.length) waiting.shift()();
+    else asked -= 1;
+  }
+}
+
+/** fetch; what only reads is asked again where the server is busy. */
+async function fetchPatiently(url, options) {
+  const pauses = (options.method ?? "GET") === "GET" ? PAUSES_MS : [];
+  for (const ms of pauses) {
+    const response = await inTurn(() => fetch(url, options));
+    if (!BUSY.includes(response.status)) return response;
+    await new Promise((resolve) => { setTimeout(resolve, ms * (0.75 + Math.random() / 2)); });
+  }
+  return inTurn(() => fetch(url, options));
+}
+
 async function reach(url, options) {
   try {
-    return await fetch(url, options);
+    return await fetchPatiently(url, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem({ title: "The server cannot be reached. It may have been stopped, or the network is down." });

@@ -5,6 +5,9 @@ const PENDING_KEY = "energy-cognito-pending";
 const EARLY_MS = 60_000; // a token is renewed this long before it ends
 let settings = null;
 
+/** The login did not answer: the network's fault, not the token's. */
+class UnreachedError extends Error {}
+
 const base = () => (/^https?:\/\//.test(settings.domain) ? settings.domain : `https://${settings.domain}`).replace(/\/$/, "");
 const redirectUri = () => location.origin + settings.redirect_path;
 const stored = (key) => JSON.parse(sessionStorage.getItem(key) ?? "null");
@@ -61,8 +64,8 @@ async function exchange(form) {
   const response = await fetch(`${base()}/oauth2/token`, {
     method: "POST",
     body: new URLSearchParams({ client_id: settings.client_id, ...form }),
-  });
-  if (!response.ok) throw new Error(`The login did not give a token (status ${response.status}).`);
+  }).catch(() => { throw new UnreachedError("The login cannot be reached. The network may be down."); });
+  if (!response.ok) throw new Error(`The sign-in could not be finished: the login answered ${response.status}. Try again.`);
   const answer = await response.json();
   sessionStorage.setItem(TOKENS_KEY, JSON.stringify({
     access: answer.access_token,
@@ -91,7 +94,7 @@ async function refresh() {
   try {
     if (token) return await exchange({ grant_type: "refresh_token", refresh_token: token });
   } catch (error) {
-    if (error instanceof TypeError) throw error; // the network, not the token
+    if (error instanceof UnreachedError) throw error;
   }
   sessionStorage.removeItem(TOKENS_KEY);
   return leaveForLogin();

@@ -165,14 +165,14 @@ function connect() {
 async function begin() {
   themePicker(document.getElementById("theme-picker"), redrawCharts);
   try {
-    app.config = await (await fetch("/config.json")).json();
+    app.config = await (await api.request("/config.json")).json();
     await auth.start(app.config);
+    if (auth.isNeeded()) {
+      replace(document.getElementById("account"), h("button", { type: "button", class: "link-button", onclick: auth.signOut }, "Sign out"));
+    }
     await loadSites();
   } catch (error) {
     return failedToBegin(error);
-  }
-  if (auth.isNeeded()) {
-    replace(document.getElementById("account"), h("button", { type: "button", class: "link-button", onclick: auth.signOut }, "Sign out"));
   }
   router.follow(show);
   connect();

@@ -29,7 +29,7 @@ function entry(item, { currency, ctx }) {
   return h("li", { class: "attention-item" },
     h("div", { class: "attention-head" }, badge(word, tone), h("span", { class: "attention-cost" }, worth(item, currency))),
     h("a", { class: "attention-title", href: ctx.href(`/${item.page}`, query) }, item.title),
-    item.detail && h("p", { class: "muted" }, sentence(item.detail)));
+    item.detail && h("p", { class: "muted" }, item.kind === "episode" ? sentence(item.detail) : item.detail));
 }
 
 /** The list of an overview; what does not fit is folded away. */

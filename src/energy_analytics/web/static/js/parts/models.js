@@ -25,7 +25,7 @@ export function meaning({ scores, model, interval_level: level }) {
   const promised = format.percent(share(level ?? 0.8));
   return [
     `Each model forecast ${format.count(used.days, "day")} of this site’s own past, from the days before alone.`,
-    used.mase !== null && ["MASE ", `weighs the mean error against that of taking the same day of the week before: below 1 is better than that. ${modelName(model)} has ${format.number(used.mase, 2)}.`],
+    used.mase !== null && ["MASE ", `weighs the mean error against that of taking the same day of the week before, over the year until the forecast: the lower, the better. ${modelName(model)} has ${format.number(used.mase, 2)}.`],
     used.wape !== null && ["WAPE ", `is the error as a share of what was used: the days were off by ${format.percent(share(used.wape))} on average.`],
     used.coverage !== null && ["Coverage ", `is how often a day fell into the range, which is made for ${promised} of the days: ${format.percent(share(used.coverage))} did.`],
   ].filter(Boolean);
