@@ -2,12 +2,12 @@
 
 import gzip
 import time
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
-from commands import HEADER, energy, hourly_rows, peak_mb, told
+from commands import HEADER, drop, energy, hourly_rows, peak_mb, run_key, told
 from intake_reading import read
 
 from energy_analytics.intake import UnusableUploadError, tolerant
@@ -228,6 +228,36 @@ def test_too_many_appliances(tmp_path: Path) -> None:
         read(tmp_path / "clean", HEADER + rows)
     with pytest.raises(UnusableUploadError, match=message):
         read(tmp_path / "careful", HEADER + rows + "oops\n")
+
+
+def test_two_readings_a_century_apart_are_not_spread_over_it(tmp_path: Path) -> None:
+    """The time between them was taken for their step: 5 kB of such rows took an hour, and 5 GB of disk."""
+    rows = "".join(f"{day},meter {number},1\n" for number in range(5) for day in ("1970-01-01", "2100-12-31"))
+    began = time.process_time()
+    record = run_key(tmp_path, drop(tmp_path, "raw/a.csv", rows))
+    assert time.process_time() - began < 10
+    assert record["results"]["total_kwh"] == 10
+    assert {one["step_minutes"] for one in record["results"]["appliances"]} == {None}
+
+
+def test_a_clock_that_was_set_wrong_takes_no_time(tmp_path: Path) -> None:
+    """Each appliance was looked at hour by hour, from its first reading to its last: four seconds for a century."""
+    rows = "".join(
+        f"{day},meter {number},1\n" for number in range(10) for day in ("1970-01-01 00:00:00", "2100-12-31 00:00:00")
+    ) + "".join(hourly_rows("2026-01-01", hours=240, appliance=f"meter {number}") for number in range(10))
+    began = time.process_time()
+    record = run_key(tmp_path, drop(tmp_path, "raw/a.csv", rows))
+    assert time.process_time() - began < 15
+    assert record["results"]["total_kwh"] == 10 * 242
+
+
+def test_readings_with_hardly_any_between_them_take_no_time(tmp_path: Path) -> None:
+    days = [date(1970, 1, 1) + timedelta(days=364 * number) for number in range(131)]
+    rows = "".join(f"{day} {hour}:00:00,meter {n},1\n" for n in range(10) for day in days for hour in ("00", "01"))
+    began = time.process_time()
+    record = run_key(tmp_path, drop(tmp_path, "raw/a.csv", rows))
+    assert time.process_time() - began < 15
+    assert record["results"]["total_kwh"] == 2620
 
 
 def test_a_bomb_in_the_lake_does_not_hinder_questions(tmp_path: Path) -> None:
