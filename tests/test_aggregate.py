@@ -91,6 +91,13 @@ def test_one_timestamp_far_off_hides_neither_step_nor_days(engine: duckdb.DuckDB
     assert sum(day.complete for day in days) == 40
 
 
+def test_readings_more_than_a_month_apart_have_no_step(engine: duckdb.DuckDBPyConnection) -> None:
+    months = [("2026-01-01", 31.0), ("2026-02-01", 28.0), ("2026-03-01", 31.0), ("2026-04-01", 30.0)]
+    rows = [(f"{day} 00:00:00", "Monthly", kwh) for day, kwh in months]
+    rows += [(f"{year}-01-01 00:00:00", "Yearly", 365.0) for year in (2024, 2025, 2026)]
+    assert steps_of(engine, relation(engine, rows)) == {"Monthly": 31 * 1440}
+
+
 def test_steps_differ_between_appliances_and_one_reading_has_none(engine: duckdb.DuckDBPyConnection) -> None:
     rows = [
         *hours("Minute", "2026-02-01 00:00:00", [0.01] * 1440, step_minutes=1),

@@ -49,6 +49,21 @@ def test_days():
     assert list(found["end"]) == [moment(210)]
 
 
+def test_what_lies_years_apart_is_looked_at_as_if_it_were_alone():
+    early, late = household(), household()
+    early[at(40) : at(43)] = 0
+    late[at(50) : at(54)] = 0
+    alone = [detect_episodes(readings(kwh)) for kwh in (early, late)]
+    assert [len(found) for found in alone] == [1, 1]
+    years = pd.Timedelta(days=7 * 52 * 3)
+    strays = readings(np.ones(2)).assign(timestamp=[pd.Timestamp("1970-01-01"), pd.Timestamp("2100-12-31")])
+    moved = readings(late).assign(timestamp=lambda rows: rows["timestamp"] + years)
+    found = detect_episodes(pd.concat([readings(early), strays, moved]))
+    assert list(found["start"]) == [alone[0]["start"][0], alone[1]["start"][0] + years]
+    assert list(found["end"]) == [alone[0]["end"][0], alone[1]["end"][0] + years]
+    assert list(found["kind"]) == ["dead", "dead"]
+
+
 def test_different_steps_side_by_side():
     hourly, daily = household(), household(days=200).reshape(-1, 24).sum(axis=1)
     hourly[at(40) : at(43)] = 0

@@ -2,18 +2,21 @@
 
 import gzip
 import time
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
-from commands import HEADER, energy, hourly_rows, peak_mb, told
+from commands import HEADER, drop, energy, hourly_rows, peak_mb, run_key, told
 from intake_reading import read
 
 from energy_analytics.intake import UnusableUploadError, tolerant
 from energy_analytics.intake.limits import MOST_APPLIANCES, MOST_COLUMNS
 from energy_analytics.lake import LocalLake
+from energy_analytics.money import CarbonError, TariffFileError, parse_tariff, read_carbon
 from energy_analytics.runs import runs
+from energy_analytics.settings import SettingsError, load_settings
+from energy_analytics.weather import WeatherError, read_temperatures
 
 ROWS = hourly_rows("2026-01-01", hours=48)
 ONE_MB = {"ENERGY_MAX_UPLOAD_MB": "1"}
@@ -230,6 +233,36 @@ def test_too_many_appliances(tmp_path: Path) -> None:
         read(tmp_path / "careful", HEADER + rows + "oops\n")
 
 
+def test_two_readings_a_century_apart_are_not_spread_over_it(tmp_path: Path) -> None:
+    """The time between them was taken for their step: 5 kB of such rows took an hour, and 5 GB of disk."""
+    rows = "".join(f"{day},meter {number},1\n" for number in range(5) for day in ("1970-01-01", "2100-12-31"))
+    began = time.process_time()
+    record = run_key(tmp_path, drop(tmp_path, "raw/a.csv", rows))
+    assert time.process_time() - began < 10
+    assert record["results"]["total_kwh"] == 10
+    assert {one["step_minutes"] for one in record["results"]["appliances"]} == {None}
+
+
+def test_a_clock_that_was_set_wrong_takes_no_time(tmp_path: Path) -> None:
+    """Each appliance was looked at hour by hour, from its first reading to its last: four seconds for a century."""
+    rows = "".join(
+        f"{day},meter {number},1\n" for number in range(10) for day in ("1970-01-01 00:00:00", "2100-12-31 00:00:00")
+    ) + "".join(hourly_rows("2026-01-01", hours=240, appliance=f"meter {number}") for number in range(10))
+    began = time.process_time()
+    record = run_key(tmp_path, drop(tmp_path, "raw/a.csv", rows))
+    assert time.process_time() - began < 15
+    assert record["results"]["total_kwh"] == 10 * 242
+
+
+def test_readings_with_hardly_any_between_them_take_no_time(tmp_path: Path) -> None:
+    days = [date(1970, 1, 1) + timedelta(days=364 * number) for number in range(131)]
+    rows = "".join(f"{day} {hour}:00:00,meter {n},1\n" for n in range(10) for day in days for hour in ("00", "01"))
+    began = time.process_time()
+    record = run_key(tmp_path, drop(tmp_path, "raw/a.csv", rows))
+    assert time.process_time() - began < 15
+    assert record["results"]["total_kwh"] == 2620
+
+
 def test_a_bomb_in_the_lake_does_not_hinder_questions(tmp_path: Path) -> None:
     raw = tmp_path / "lake" / "raw"
     raw.mkdir(parents=True)
@@ -239,3 +272,49 @@ def test_a_bomb_in_the_lake_does_not_hinder_questions(tmp_path: Path) -> None:
         "query", "SELECT sum(kwh) AS kwh FROM raw_energy_data", "--format", "csv", folder=tmp_path, variables=ONE_MB
     )
     assert asked.stdout == "kwh\n48.0\n", asked.stderr
+
+
+TARIFF = 'name = "x"\ncurrency = "EUR"\nsource = "s"\n[[version]]\nprice_per_kwh = '
+
+
+@pytest.mark.parametrize("price", ["1e999999999", "0e999999999", "1e-999999999", "9" * 400, "0." + "3" * 100_000])
+def test_a_price_that_nothing_can_be_worked_out_of_is_refused(price: str) -> None:
+    with pytest.raises(TariffFileError, match="price_per_kwh has more than 15 digits before the point"):
+        parse_tariff(TARIFF + price, origin="a.toml")
+
+
+@pytest.mark.parametrize("value", ["[" * 5000, "9" * 6000, "{a=" * 5000])
+def test_a_tariff_that_toml_cannot_hold_is_refused(value: str) -> None:
+    with pytest.raises(TariffFileError, match=r"The tariff file a\.toml is not valid TOML: "):
+        parse_tariff(TARIFF + value, origin="a.toml")
+
+
+def test_settings_nested_without_end_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "energy.toml").write_text("sites = " + "[" * 5000)
+    with pytest.raises(SettingsError, match=r"energy\.toml cannot be read"):
+        load_settings(tmp_path / "energy.toml")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b"2026-01-02,1 \xe9",
+        b"2026-01-02,1," + b"y" * 200_000,
+        b'"' + b"y\n" * 100_000,
+        b"2026-01-01,1e308\n2026-01-01,1e308",
+        b"2026-01-02,nan",
+    ],
+)
+def test_what_is_given_beside_the_readings_is_refused_in_a_sentence(tmp_path: Path, row: bytes) -> None:
+    (tmp_path / "a.csv").write_bytes(b"timestamp,temperature_c\n" + row + b"\n")
+    with pytest.raises(WeatherError, match=r"a\.csv"):
+        read_temperatures(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_bytes(b"timestamp,g_per_kwh\n" + row + b"\n")
+    with pytest.raises(CarbonError, match=r"b\.csv"):
+        read_carbon(tmp_path / "b.csv", timezone=None)
+
+
+def test_an_instant_before_the_first_year_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("timestamp,g_per_kwh\n0001-01-01T00:00:00+14:00,1\n")
+    with pytest.raises(CarbonError, match="line 2, cannot be read"):
+        read_carbon(tmp_path / "a.csv", timezone="America/New_York")

@@ -6,7 +6,7 @@ bytes on any number of threads.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
@@ -20,6 +20,8 @@ from .schema import COMPLETE_DAY_SHARE
 
 _SAMPLED_READINGS: Final = 500
 """Readings per appliance from which its step is inferred."""
+_LONGEST_STEP: Final = timedelta(days=31)
+"""Readings that are always further apart have no step: nothing tells over which time their energy was used."""
 _FEWEST_HOURS: Final = 168
 """A week of hours, below which a baseload is not told."""
 _BASELOAD_QUANTILE: Final = 0.05
@@ -87,7 +89,7 @@ def statistics(engine: duckdb.DuckDBPyConnection, days: str, hours: Hours) -> di
 
 
 def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str, days: str) -> dict[str, float]:
-    """Return the commonest time between consecutive readings of each appliance that has two, in minutes.
+    """Return the commonest time between consecutive readings of each appliance, in minutes, of a month at most.
 
     Looked for on an appliance's newest days that together have 500 readings; of two that are equally common, the
     shorter.
@@ -107,7 +109,8 @@ def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str, days: str) -
             SELECT appliance, moment_us - lag(moment_us) OVER (PARTITION BY appliance ORDER BY moment_us) AS step_us
             FROM newest
         ), counted AS (
-            SELECT appliance, step_us, count(*) AS times FROM steps WHERE step_us > 0 GROUP BY ALL)
+            SELECT appliance, step_us, count(*) AS times FROM steps
+            WHERE step_us BETWEEN 1 AND {_LONGEST_STEP // timedelta(microseconds=1)} GROUP BY ALL)
         SELECT appliance, arg_max(step_us, (times, -step_us)) / 60e6 FROM counted GROUP BY appliance
         ORDER BY appliance""").fetchall()
     )

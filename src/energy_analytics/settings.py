@@ -55,7 +55,7 @@ class SiteSettings(BaseModel):
     """Files of other tariffs, under which the report puts the site's own history."""
     export_appliances: tuple[str, ...] | None = None
     """Registers that count what the site feeds in; they are no part of its use."""
-    g_per_kwh: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    g_per_kwh: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
     """Grams of CO2 per kWh; excludes `carbon_file`."""
     carbon_file: Path | None = None
     """CSV with the columns timestamp,g_per_kwh: the grid's emissions hour by hour."""
@@ -225,7 +225,7 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
         return Configured(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         raise SettingsError(_explain(error, path)) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path} cannot be read: {error}.") from error
 
 

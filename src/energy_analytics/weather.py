@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from statistics import fmean
+from typing import Final
+
+MOST_CELSIUS: Final = 200.0
+"""A temperature further from zero is none, in Fahrenheit neither."""
 
 
 class WeatherError(ValueError):
@@ -25,9 +29,16 @@ def read_temperatures(path: Path) -> Mapping[date, float]:
                 )
             for row in rows:
                 try:
-                    by_day[datetime.fromisoformat(row["timestamp"]).date()].append(float(row["temperature_c"]))
+                    day, celsius = datetime.fromisoformat(row["timestamp"]).date(), float(row["temperature_c"])
                 except (TypeError, ValueError) as error:
                     raise WeatherError(f"{path}, line {rows.line_num}, cannot be read: {error}.") from error
+                if not abs(celsius) <= MOST_CELSIUS:
+                    raise WeatherError(
+                        f"{path}, line {rows.line_num}: temperature_c = {celsius:g} is no temperature outdoors."
+                    )
+                by_day[day].append(celsius)
     except OSError as error:
         raise WeatherError(f"The temperature file {path} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise WeatherError(f"The temperature file {path} is no CSV file in UTF-8: {error}.") from error
     return {day: fmean(values) for day, values in by_day.items()}

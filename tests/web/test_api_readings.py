@@ -3,11 +3,14 @@
 import csv
 import gzip
 import io
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
-from web.serving import Server
+from commands import drop, run_key
+from web.serving import Server, serving
 
 AUTUMN = "/readings?site=autumn"
 
@@ -147,3 +150,39 @@ def test_answers_are_packed_for_who_wants_it(server: Server) -> None:
     assert packed.headers["content-encoding"] == "gzip"
     assert gzip.decompress(packed.body) == plain.body
     assert len(packed.body) < len(plain.body) / 4
+
+
+@pytest.fixture(scope="module")
+def scattered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A site of 6,000 meters, each read once on a day of its own: 200 kB that fill a table of 36 million cells."""
+    lake = tmp_path_factory.mktemp("scattered") / "lake"
+    days = [datetime(2000, 1, 1) + timedelta(days=number, hours=number % 3) for number in range(6000)]
+    rows = "".join(f"{day},meter {number:04},{1 + number % 3}\n" for number, day in enumerate(days))
+    run_key(lake, drop(lake, "raw/rows.csv", rows))
+    with serving(lake) as served:
+        yield served
+
+
+@pytest.mark.parametrize("resolution", ["hour", "raw"])
+def test_a_page_of_a_site_too_large_to_be_kept_is_read_from_its_files(scattered: Server, resolution: str) -> None:
+    told = scattered.get(f"/readings?resolution={resolution}&limit=2&appliance=meter%200000&appliance=meter%200001")
+    assert told["timestamps"] == ["2000-01-01T00:00:00+00:00", "2000-01-02T01:00:00+00:00"]
+    assert [one["kwh"] for one in told["series"]] == [[1.0, None], [None, 2.0]]
+    everything = scattered.get(f"/readings?resolution={resolution}&limit=2")
+    assert everything["timestamps"] == told["timestamps"]
+    assert len(everything["series"]) == 6000
+
+
+def test_what_is_added_up_of_a_site_too_large_to_be_kept(scattered: Server) -> None:
+    rows = scattered.get("/aggregates?by=hour")["rows"]
+    assert [row["mean_kwh"] for row in rows] == [1.0, 2.0, 3.0] + [None] * 21
+
+
+def test_a_table_that_would_fill_the_memory_is_not_made(scattered: Server) -> None:
+    for path in ("overview", "coverage", "readings?resolution=day", "aggregates?by=month", "forecast", "bill"):
+        answer = scattered.ask(f"/api/v1/{path}")
+        assert answer.status == 422, path
+        assert answer.json["detail"].startswith("There are 6,000 appliances on 6,000 days in the root site, more than")
+    scattered.get("/readings?resolution=raw&limit=2")
+    status = Path(f"/proc/{scattered.process.pid}/status").read_text("utf-8")
+    assert int(status.partition("VmHWM:")[2].split()[0]) / 1024 < 400

@@ -10,7 +10,7 @@ from .candidates import Candidate, distinct, exactly, joined, level_changes, out
 from .description import describe
 from .detectors import DETECTORS
 from .evidence import Evidence, evidence_of
-from .grid import AnyIntegers, Floats, Integers, Meter, grid_of, meters
+from .grid import FEWEST_READINGS, LEAST_READ, AnyIntegers, Floats, Integers, Meter, grid_of, meters
 
 DEFAULT_ALARMS: Final = 0.5
 """Alarms per appliance and month at which a rule's strength of 1 is the limit."""
@@ -54,7 +54,7 @@ def find_episodes(
 def episodes_of(meter: Meter, *, alarms_per_month: float) -> list[Episode]:
     """Find the episodes of one appliance."""
     grid = grid_of(meter)
-    if grid is None or not np.isfinite(grid.kwh).any():
+    if grid is None or np.isfinite(grid.kwh).sum() < max(FEWEST_READINGS, LEAST_READ * len(grid.kwh)):
         return []
     evidence = evidence_of(grid)
     least_strength = (DEFAULT_ALARMS / alarms_per_month) ** (1 / ALARMS_EXPONENT)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,13 @@ AnyIntegers = NDArray[np.integer[Any]]
 DAY_SECONDS: Final = 86_400
 GRID_STEPS_SECONDS: Final = tuple(60 * minutes for minutes in (60, 90, 120, 180, 240, 360, 480, 720, 1440))
 """Steps of the grid: whole fractions of a day, an hour at least, so that a time of day is a place in it."""
+
+LONGEST_HOLE_SECONDS: Final = 366 * DAY_SECONDS
+"""Readings further apart are looked at like those of two meters: a clock that went back to 1970 makes no decades."""
+
+FEWEST_READINGS: Final = 8
+LEAST_READ: Final = 0.01
+"""Of a grid of which less is read nothing is said: it takes time by its length, whatever is in it."""
 
 LEAST_FILLED: Final = 0.5
 """A step of the grid is known from this share of its readings on; the rest is made up in proportion."""
@@ -57,14 +65,16 @@ class Grid:
 
 
 def meters(appliance_codes: AnyIntegers, appliances: list[str], seconds: Integers, kwh: Floats) -> Iterator[Meter]:
-    """Split readings in any order by appliance; of a stamp that occurs again, the mean is kept."""
+    """Split readings in any order by appliance and at long holes; of a stamp that occurs again, the mean is kept."""
     order = np.lexsort((seconds, appliance_codes))
     ends = np.cumsum(np.bincount(appliance_codes, minlength=len(appliances)))
     for code, appliance in enumerate(appliances):
         own = order[ends[code - 1] if code else 0 : ends[code]]
         starts, values = _one_per_stamp(seconds[own], kwh[own])
-        if len(starts):
-            yield Meter(appliance, starts, values, _step_seconds(starts))
+        holes = np.flatnonzero(np.diff(starts) > LONGEST_HOLE_SECONDS) + 1
+        for since, until in pairwise((0, *holes.tolist(), len(starts))):
+            if until > since:
+                yield Meter(appliance, starts[since:until], values[since:until], _step_seconds(starts[since:until]))
 
 
 def _one_per_stamp(starts: Integers, kwh: Floats) -> tuple[Integers, Floats]:

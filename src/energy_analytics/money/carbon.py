@@ -9,7 +9,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from math import isfinite
 from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
@@ -23,6 +22,8 @@ from energy_analytics.hours import NANO
 from .load import Load, slots
 
 GRAMS_PER_KG: Final = 1000
+MOST_G_PER_KWH: Final = 1_000_000.0
+"""A thousand times what the dirtiest plants emit."""
 _PARTS_PER_KG: Final = 10**18
 """Nano-kWh times micrograms per kWh in a kg: sums are whole numbers, whatever the order of rows."""
 
@@ -112,14 +113,19 @@ def read_carbon(path: Path, *, timezone: str | None) -> Carbon:
             for row in rows:
                 try:
                     moment, grams = datetime.fromisoformat(row["timestamp"]), float(row["g_per_kwh"])
-                except (TypeError, ValueError) as error:
+                    local = moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
+                except (TypeError, ValueError, OverflowError) as error:
                     raise CarbonError(f"{path}, line {rows.line_num}, cannot be read: {error}.") from error
-                if not isfinite(grams) or grams < 0:
-                    raise CarbonError(f"{path}, line {rows.line_num}: g_per_kwh = {grams:g}; expected is 0 or more.")
-                local = moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
+                if not 0 <= grams <= MOST_G_PER_KWH:
+                    raise CarbonError(
+                        f"{path}, line {rows.line_num}: g_per_kwh = {grams:g}; expected is 0 or more, "
+                        f"to {MOST_G_PER_KWH:,.0f}."
+                    )
                 found[local.replace(minute=0, second=0, microsecond=0)].append(grams)
     except OSError as error:
         raise CarbonError(f"The file of emissions {path} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CarbonError(f"The file of emissions {path} is no CSV file in UTF-8: {error}.") from error
     if not found:
         raise CarbonError(f"{path} has no rows below its header.")
     by_hour = {hour: fmean(values) for hour, values in sorted(found.items())}

@@ -10,6 +10,9 @@ from energy_analytics import words
 
 from .terms import ALL_DAYS, ALL_MONTHS, DAY_MINUTES, HOLIDAY, Window
 
+_MOST_DIGITS: Final = 15
+"""Before the point, and twice as many behind it: of 1e999999999 nothing can be worked out in a lifetime."""
+
 _SPAN: Final = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _MONTHS: Final = re.compile(r"(\d{1,2})\s*-\s*(\d{1,2})")
 _DAYS: Final = {
@@ -51,6 +54,8 @@ class Entries:
             return None
         if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
             self.fault(f"{key} = {value!r} is not a number")
+        elif _digits(Decimal(value)) > _MOST_DIGITS:
+            self.fault(f"{key} has more than {_MOST_DIGITS} digits before the point, or {2 * _MOST_DIGITS} behind it")
         elif value < 0 and not below_zero:
             self.fault(f"{key} = {value} is negative")
         else:
@@ -152,3 +157,8 @@ class Entries:
             else:
                 spans += [span for span in ((first, DAY_MINUTES), (0, end)) if span[0] < span[1]]
         return tuple(spans)
+
+
+def _digits(value: Decimal) -> float:
+    """Return the digits before the point, or half of those behind it if they are more."""
+    return max(value.adjusted() + 1, -int(value.as_tuple().exponent) / 2)

@@ -52,7 +52,7 @@ def parse_tariff(text: str, *, origin: str) -> Tariff:
     """Read a tariff from TOML. `origin` names it in messages. Raises TariffFileError with all that is wrong."""
     try:
         document = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of an integer of thousands of digits
         raise TariffFileError(f"The tariff file {origin} is not valid TOML: {error}.") from error
     faults: list[str] = []
     entries = Entries(document, place=origin, faults=faults)

@@ -1,5 +1,6 @@
 """Hours and days of a site as arrays: what charts and totals are cut from without asking the engine each time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from ..engine import parquet
 from ..lake import StoredObject
 from .caching import Bounded
+from .problems import ProblemError
 from .reading import Engine
 from .sites import Site
 from .times import Zone, offset_text
@@ -21,7 +23,10 @@ Integers = NDArray[np.int64]
 
 _KEPT_BYTES: Final = 512 << 20
 _LARGEST_CELLS: Final = 24_000_000
-"""Hours times appliances up to which all of a site's hours are kept, 190 MB; above, each page is asked for."""
+"""Hours times appliances up to which all of a site's hours are kept, 190 MB; above, each page is asked for.
+
+Days times appliances up to which a site is told at all, 1 GB.
+"""
 _SECOND: Final = 1_000_000
 _INSTANT: Final = f"(CAST(epoch(hour) AS BIGINT) - 60 * CAST(coalesce(utc_offset_minutes, 0) AS BIGINT)) * {_SECOND}"
 """SQL for the instant of an hour, in microseconds."""
@@ -55,9 +60,20 @@ class Hours:
         last = len(self.instants) if end is None else int(np.searchsorted(self.instants, end))
         return first, max(first, last)
 
+    def totals(self, appliances: list[str], first: int, last: int) -> Floats:
+        """Return the energy of those appliances together, NaN where none has a reading.
+
+        Of a site that is too large to be kept, a row for each of them may not fit into memory.
+        """
+        if self.kwh is not None:
+            return _sum(self.values(appliances, first, last))
+        source = parquet([self._site.lake.fetch_all([self.stored])[0]])
+        with self._engine.use() as engine:
+            return _site_hours(engine, source, appliances, self.instants)[first:last]
+
     def values(self, appliances: list[str], first: int, last: int) -> Floats:
         """Return the energy of those appliances in the hours from a place to another, a row each."""
-        rows = [self.appliances.index(one) for one in appliances]
+        rows = places_in(self.appliances, appliances)
         if self.kwh is not None:
             return self.kwh[rows, first:last]
         found = np.full((len(appliances), last - first), np.nan)
@@ -161,6 +177,12 @@ class Grids:
                 FROM {source}""").fetchnumpy()
             names = [row[0] for row in engine.execute(f"SELECT DISTINCT appliance FROM {source} ORDER BY 1").fetchall()]
         numbers, place = np.unique(np.asarray(found["day"]), return_inverse=True)
+        if len(numbers) * len(names) > _LARGEST_CELLS:
+            raise ProblemError(
+                422,
+                f"There are {len(names):,} appliances on {len(numbers):,} days in {site.title}, more than can be shown "
+                "here. The report and energy query tell of them.",
+            )
         code = np.asarray(found["code"])
         complete = np.zeros(len(numbers), dtype=bool)
         complete[place] = np.ma.filled(np.ma.asarray(found["site_day_complete"]), False)
@@ -179,6 +201,12 @@ class Grids:
         )  # fmt: skip
 
 
+def places_in(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """Return where those that are wanted stand among the names, of both of which there may be tens of thousands."""
+    places = {name: place for place, name in enumerate(names)}
+    return [places[name] for name in wanted]
+
+
 def _rows(
     engine: duckdb.DuckDBPyConnection,
     *,
@@ -193,8 +221,8 @@ def _rows(
     )  # fmt: skip
     where, given = "", []
     if wall_range is not None:
-        where = "WHERE hour BETWEEN make_timestamp(? * 1000000) AND make_timestamp(? * 1000000)"
-        given = list(wall_range)
+        where = "WHERE hour BETWEEN make_timestamp(?) AND make_timestamp(?)"
+        given = [wall * _SECOND for wall in wall_range]
     found = engine.execute(
         f"""SELECT {_INSTANT} AS instant,
             code, kwh FROM {path_sql} JOIN names USING (appliance) {where}""",

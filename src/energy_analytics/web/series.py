@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from .grids import Days, Floats, Grids, Integers, told_days
+from .grids import Days, Floats, Grids, Integers, places_in, told_days
 from .problems import ProblemError
 from .readings import RawReadings, first_window
 from .sites import Site
@@ -75,7 +75,8 @@ def _raw(site: Site, raw: RawReadings, span: Range, start: int | None, appliance
     first, last = files.span
     begin = first if start is None else max(start, first)
     end = last if span.end is None else min(span.end, last)
-    steps = [one["step_minutes"] for one in site.newest["results"]["appliances"] if one["appliance"] in appliances]
+    wanted = set(appliances)
+    steps = [one["step_minutes"] for one in site.newest["results"]["appliances"] if one["appliance"] in wanted]
     window = first_window(min((step for step in steps if step), default=None), limit)
     while True:
         until = min(end, begin + window)
@@ -86,11 +87,11 @@ def _raw(site: Site, raw: RawReadings, span: Range, start: int | None, appliance
         if len(instants) > limit or until >= end:
             break
         window *= 4
-    kwh = np.full((len(appliances), len(instants)), np.nan)
-    kwh[rows.codes, place] = rows.kwh
-    told = _told(rows.walls[where], instants)
     following = str(int(instants[limit])) if len(instants) > limit else None
-    return Page(instants[:limit], told[:limit], appliances, kwh[:, :limit], following)
+    instants, where, own = instants[:limit], where[:limit], place < limit
+    kwh = np.full((len(appliances), len(instants)), np.nan)
+    kwh[rows.codes[own], place[own]] = rows.kwh[own]
+    return Page(instants, _told(rows.walls[where], instants), appliances, kwh, following)
 
 
 def _days(site: Site, days: Days, span: Range, appliances: list[str], resolution: Resolution, limit: int) -> Page:
@@ -105,7 +106,7 @@ def _days(site: Site, days: Days, span: Range, appliances: list[str], resolution
     if len(at) > limit:
         following, end = str(int(starts[first + at[limit]])), first + at[limit]
         at = at[:limit]
-    rows = [days.appliances.index(one) for one in appliances]
+    rows = places_in(days.appliances, appliances)
     kwh = days.kwh[rows, first:end]
     if resolution != "day" and at:
         known = np.add.reduceat(np.isfinite(kwh), at, axis=1) > 0

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from ..schema import COMPLETE_DAY_SHARE
-from .grids import Grids
+from .grids import Grids, places_in
 from .periods import Cut, added, mean_by
 from .readings import RawReadings
 from .sites import Site
@@ -25,8 +25,8 @@ def by_appliance(site: Site, grids: Grids, raw: RawReadings, span: Range, applia
     rows = []
     found = raw.statistics(site, appliances, span.start, span.end)
     everything = sum(one["total_kwh"] for one in found)
-    for one in found:
-        place = days.appliances.index(one["appliance"])
+    places = places_in(days.appliances, [one["appliance"] for one in found])
+    for one, place in zip(found, places, strict=True):
         share = 100 * one["total_kwh"] / everything if everything > 0 else None
         costs = {
             name: added(cut.part(matrix)[place])
@@ -42,9 +42,8 @@ def by_hour(site: Site, grids: Grids, raw: RawReadings, span: Range, appliances:
     steps = {one["appliance"]: one["step_minutes"] for one in site.newest["results"]["appliances"]}
     fine = [one for one in appliances if (steps.get(one) or 0) <= 60]
     first, last = hours.places(span.start, span.end)
-    kwh = hours.values(fine, first, last)
-    known = np.isfinite(kwh).any(axis=0) if fine else np.zeros(last - first, dtype=bool)
-    total = np.nansum(kwh, axis=0)
+    total = hours.totals(fine, first, last)
+    known = np.isfinite(total)
     means = mean_by(total[known], hours.walls[first:last][known] // 3600 % 24, 24)
     return [{"hour": hour, "mean_kwh": mean} for hour, mean in enumerate(means)]
 
@@ -53,7 +52,7 @@ def by_weekday(site: Site, grids: Grids, raw: RawReadings, span: Range, applianc
     """Return the mean energy of the days of each weekday on which all the appliances were read throughout."""
     days = grids.days(site)
     cut = Cut.of(days, *span.days(days.days[0], days.days[-1]))
-    rows = [days.appliances.index(one) for one in appliances]
+    rows = places_in(days.appliances, appliances)
     if len(rows) == len(days.appliances):
         whole = cut.complete
     else:
@@ -69,7 +68,7 @@ def by_month(site: Site, grids: Grids, raw: RawReadings, span: Range, appliances
     """Return the energy of each calendar month, as far as it was read."""
     days = grids.days(site)
     cut = Cut.of(days, *span.days(days.days[0], days.days[-1]))
-    rows = [days.appliances.index(one) for one in appliances]
+    rows = places_in(days.appliances, appliances)
     months = np.array([f"{day:%Y-%m}" for day in cut.own])
     return [
         {
