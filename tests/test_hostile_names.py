@@ -198,3 +198,16 @@ def test_the_text_report_keeps_a_name_on_its_line(place: Path) -> None:
     assert obeyed(text) == []
     assert "two lines" in text
     assert not [line for line in text.splitlines() if line.startswith("lines")]
+
+
+def test_a_tariff_has_no_name_that_a_terminal_obeys(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text(
+        'name = "\\u001b[31mred\\u202e"\ncurrency = "X"\nsource = "a\\nb\\u009b2J"\n[[version]]\nprice_per_kwh = 0.3\n'
+    )
+    (tmp_path / "a.csv").write_text(HEADER + hourly_rows("2026-01-01", hours=48))
+    done = energy("run", "a.csv", folder=tmp_path, variables={"ENERGY_TARIFF_FILE": "t.toml"})
+    assert done.returncode == 0, done.stderr
+    for report in (tmp_path / "lake" / "reports").iterdir():
+        text = report.read_text("utf-8")
+        assert obeyed(text) == []
+        assert "[31mred, after a b2J" in text

@@ -99,6 +99,8 @@ def test_a_failure_tells_no_secret(tmp_path: Path, arguments: list[str], variabl
         f'[insights]\nprovider = "openai"\napi_key = "{CANARY}"',
         f'[aws]\nsecret_access_key = "{CANARY}"',
         f'[insights]\nopenai_base_url = "https://me:{CANARY}@127.0.0.1"',
+        f'[insights]\nopenai_base_url = "me:{CANARY}@127.0.0.1/v1"',
+        f'[insights]\nopenai_base_url = "{CANARY}"',
         f'[sites.a]\ntoken = "{CANARY}"',
     ],
 )

@@ -336,6 +336,18 @@ def test_a_server_that_cannot_be_reached(url: str, outcome: str, monkeypatch: py
     assert outcome in advice.asked.outcome
 
 
+@pytest.mark.parametrize("key", ["sk-\u2026", "sk-a\nb", "sk-\x1b[31m"])
+def test_a_key_that_was_copied_wrong_leaves_the_rules_text(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot stand in a request: an ellipsis of a page that shortens it ended the run."""
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    advice, requests = asked("openai", honest, monkeypatch)
+    assert texts(advice) == texts(RULES)
+    assert advice.asked is not None and advice.asked.outcome == (
+        "could not be asked: the key has characters that no key has"
+    )
+    assert not requests
+
+
 def test_after_a_wait_that_the_server_asks_for_it_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     busy = iter([Reply(status=429, headers={"Retry-After": "0"})])
     advice, requests = asked("openai", lambda request: next(busy, None) or honest(request), monkeypatch)

@@ -233,12 +233,13 @@ def _explain(error: ValidationError, path: Path) -> str:
     faults = []
     for fault in error.errors():
         name = ".".join(str(part) for part in fault["loc"])
-        faults.append(f"{name}{_given(fault['input'], fault['type'])}: {fault['msg'].removeprefix('Value error, ')}")
+        given = _given(name, fault["input"], fault["type"])
+        faults.append(f"{name}{given}: {fault['msg'].removeprefix('Value error, ')}")
     return f"Wrong setting (in {path}, ENERGY_... or an option): " + "; ".join(faults)
 
 
-def _given(value: object, fault: str) -> str:
+def _given(name: str, value: object, fault: str) -> str:
     """Show what was set, but for what may hold a secret: a name that we do not know, a whole table, an address."""
-    if fault == "extra_forbidden" or isinstance(value, dict) or "://" in str(value):
+    if fault == "extra_forbidden" or isinstance(value, dict) or "://" in str(value) or name.endswith("_url"):
         return ""
     return f" = {value!r}"

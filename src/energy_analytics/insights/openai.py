@@ -29,6 +29,8 @@ def connect(model: str, *, base_url: str | None, key: SecretStr | None) -> Model
         raise ModelError("could not be asked: there is no OPENAI_API_KEY")
     if key is not None and base_url is not None and not _is_private(base_url):
         raise ModelError("could not be asked: the key is not sent over http; let openai_base_url begin with https")
+    if key is not None and not (key.get_secret_value().isascii() and key.get_secret_value().isprintable()):
+        raise ModelError("could not be asked: the key has characters that no key has")
     try:
         import openai  # noqa: F401 - here, so that loading it takes nothing of the time for an answer
     except ImportError:

@@ -13,6 +13,8 @@ from .terms import ALL_DAYS, ALL_MONTHS, DAY_MINUTES, HOLIDAY, Window
 _MOST_DIGITS: Final = 15
 """Before the point, and twice as many behind it: of 1e999999999 nothing can be worked out in a lifetime."""
 
+_LONGEST_TEXT: Final = 500
+
 _SPAN: Final = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _MONTHS: Final = re.compile(r"(\d{1,2})\s*-\s*(\d{1,2})")
 _DAYS: Final = {
@@ -40,12 +42,12 @@ class Entries:
         return key in self._entries
 
     def text(self, key: str) -> str:
-        """Read a text that must be there."""
+        """Read a text that must be there, on one line and without what a terminal obeys."""
         value = self._entries.pop(key, None)
         if not isinstance(value, str) or not value.strip():
             self.fault(f"{key} is missing" if value is None else f"{key} = {value!r} is not text")
             return ""
-        return value.strip()
+        return words.name(value, limit=_LONGEST_TEXT)
 
     def amount(self, key: str, *, below_zero: bool = False) -> Decimal | None:
         """Read a number; None when it is not given. Negative only where `below_zero` allows it."""
