@@ -24,15 +24,18 @@ UPLOADS = {
 }
 
 
-def begin_writing(said: Path) -> Callable[[str], None]:
-    """Return what writes down each key with its process; of a key with "end" in it the process is ended."""
+def begin_writing(said: Path, together: int = 1) -> Callable[[str], None]:
+    """Return what writes down each key with its process; of a key with "end" in it the process is ended.
+
+    None goes on before as many processes are at work.
+    """
 
     def handle(key: str) -> None:
         with said.open("a") as file:
             file.write(f"{key} {os.getpid()}\n")
         if "end" in key:
             os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(0.05)
+        until(lambda: len({process for _, process in handled(said)}) >= together, "others are at work too")
 
     return handle
 
@@ -59,7 +62,7 @@ def until(truth: Callable[[], bool], what: str) -> None:
 
 def test_sites_at_the_same_time_and_the_uploads_of_one_in_order(tmp_path: Path) -> None:
     keys = [f"raw/{site}/{number}.csv" for number in range(3) for site in "abcd"]
-    crew = Crew(2, begin_writing, tmp_path / "said", complain=pytest.fail)
+    crew = Crew(2, begin_writing, tmp_path / "said", 2, complain=pytest.fail)
     try:
         assert sorted(crew.handle(keys)) == sorted(keys)
     finally:

@@ -63,6 +63,7 @@ HERE = {
 ELSEWHERE = {
     "make demo": "test_readme.py::test_readme_shows_the_real_output_of_make_demo energy run",
     "energy watch": "test_watch.py::test_each_upload_once_whether_before_or_during_the_watch watch",
+    "energy watch --jobs N": "test_crew.py::test_a_watch_of_many_sites_leaves_what_one_by_one_leaves watch",
     "energy run LINK": "test_hostile_lake.py symlink_to",
     "python tests/test_pipeline.py": (
         "aws/test_end_to_end.py::test_the_pipeline_script_passes_on_the_lake_that_was_deployed"

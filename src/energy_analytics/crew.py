@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, Final
 
 from .uploads import site_of
@@ -16,6 +17,7 @@ Handle = Callable[[str], None]
 """Handles the upload under a raw key."""
 
 _MOST_NAMED: Final = 3
+_SAFE_PATH: Final = "PYTHONSAFEPATH"
 
 
 class Crew:
@@ -68,9 +70,7 @@ class Crew:
                 process.kill()
 
     def _submit(self, keys: Sequence[str]) -> Future[None]:
-        # Ctrl-C reaches all processes of a terminal, and is for us alone; what we block, those we start have blocked.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with _fit_to_begin():
             if self._pool is None:
                 self._pool = self._new_pool()
             try:
@@ -79,13 +79,28 @@ class Crew:
                 self.close()
                 self._pool = self._new_pool()
                 return self._pool.submit(_work, keys)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        # A file of a library's name in the folder where we stand is not run in its place.
-        os.environ["PYTHONSAFEPATH"] = "1"
         return ProcessPoolExecutor(self._jobs, multiprocessing.get_context("spawn"), _begin, self._begun_with)
+
+
+@contextmanager
+def _fit_to_begin() -> Iterator[None]:
+    """Let processes that begin here be left alone by Ctrl-C, which reaches all of a terminal and is for us.
+
+    A file of a library's name in the folder where we stand is not run in its place.
+    """
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # also in those that we start
+    safe_path = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if safe_path is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = safe_path
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def _listed(groups: Iterable[Sequence[str]]) -> str:
