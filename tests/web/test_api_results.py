@@ -1,12 +1,13 @@
 """What the API tells of a site's results, against figures worked out by hand."""
 
+import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
-from commands import HEADER, hourly_rows
+from commands import HEADER, drop, hourly_rows, run_key
 from web.serving import Server
 
 
@@ -188,3 +189,19 @@ def test_an_upload_whose_connection_is_cut_leaves_nothing(own_server: Callable[.
     assert not (server.lake / "raw").exists() or not any((server.lake / "raw").rglob("*.csv"))
     assert "Traceback" not in server.said
     assert server.upload("", "a.csv", rows)["state"] == "succeeded"
+
+
+@pytest.mark.tampered("one of the two is changed by hand")
+@pytest.mark.parametrize("change", [{"appliances": [-1]}, {"total_kwh": "much"}, {"first": None}, {"appliances": None}])
+def test_a_record_that_somebody_has_changed_does_not_hide_the_other_sites(
+    own_server: Callable[..., Server], tmp_path: Path, change: dict[str, object]
+) -> None:
+    lake = tmp_path / "lake"
+    for site in ("changed", "sound"):
+        run_key(lake, drop(lake, f"raw/{site}/a.csv", hourly_rows("2026-01-01", hours=48)))
+    [record] = (lake / "runs" / "changed").glob("run_*.json")
+    manifest = json.loads(record.read_text("utf-8"))
+    record.write_text(json.dumps(manifest | {"results": manifest["results"] | change}) + "\n")
+    changed, sound = own_server().get("/sites")["sites"]
+    assert (changed["site"], changed["newest_run"], changed["appliances"]) == ("changed", None, [])
+    assert (sound["site"], sound["total_kwh"]) == ("sound", 48.0)

@@ -28,13 +28,28 @@ def state(desk: AtDesk, site: AtSite) -> Answer:
 
 
 def _summary(site: Site) -> dict[str, Any]:
-    told: dict[str, Any] = {"site": site.name, "name": site.name or "root site", "version": site.version}
+    """Tell of a site; of one whose record somebody has changed only that it is there, so that the others are told."""
+    try:
+        return models.SiteSummary.model_validate(_told(site)).model_dump()
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return _nothing_of(site)
+
+
+def _nothing_of(site: Site) -> dict[str, Any]:
+    nothing = dict.fromkeys(("timezone", "currency", "first", "last", "total_kwh", "newest_run"))
+    return _named(site) | nothing | {"appliances": []}
+
+
+def _named(site: Site) -> dict[str, Any]:
+    return {"site": site.name, "name": site.name or "root site", "version": site.version}
+
+
+def _told(site: Site) -> dict[str, Any]:
     if not site.has_results:
-        nothing = dict.fromkeys(("timezone", "currency", "first", "last", "total_kwh", "newest_run"))
-        return told | nothing | {"appliances": []}
+        return _nothing_of(site)
     manifest, zone = site.newest, site.zone
     results = manifest["results"]
-    return told | {
+    return _named(site) | {
         "timezone": zone.name,
         "currency": currency(manifest),
         "first": zone.told(datetime.fromisoformat(results["first"])),
