@@ -104,7 +104,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert state(tmp_path / "lake", without=()) == whole
     done = energy("forget", "raw/plant/b.csv", "--yes", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "raw/plant/b.csv and what came of it is removed" in " ".join(done.stdout.split())
+    assert "Removed raw/plant/b.csv and what came of it from ./lake." in " ".join(done.stdout.split())
     assert state(tmp_path / "lake", without=()) == before
     assert [one["upload"]["key"] for one in runs(LocalLake(tmp_path / "lake"))] == ["raw/plant/a.csv"]
 
