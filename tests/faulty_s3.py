@@ -92,10 +92,10 @@ class _Handler(BaseHTTPRequestHandler):
         address = urlsplit(self.upstream)
         asked = http.client.HTTPSConnection(address.hostname or "", address.port, timeout=60, context=self.context)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _OF_THE_WAY}
-        asked.request(self.command, self.path, body, headers | {"Content-Length": str(length)})
-        answer = asked.getresponse()
-        found = answer.read()
-        asked.close()
+        with contextlib.closing(asked):
+            asked.request(self.command, self.path, body, headers | {"Content-Length": str(length)})
+            answer = asked.getresponse()
+            found = answer.read()
         if fault == "kill after":
             self.proxy.kill()
         if fault in {"kill after", "cut after"}:
