@@ -71,17 +71,17 @@ class Crew:
 
     def _submit(self, keys: Sequence[str]) -> Future[None]:
         with _fit_to_begin():
-            if self._pool is None:
-                self._pool = self._new_pool()
             try:
-                return self._pool.submit(_work, keys)
+                return self._at_hand().submit(_work, keys)
             except BrokenProcessPool:  # One was ended while it had nothing to do.
                 self.close()
-                self._pool = self._new_pool()
-                return self._pool.submit(_work, keys)
+                return self._at_hand().submit(_work, keys)
 
-    def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self._jobs, multiprocessing.get_context("spawn"), _begin, self._begun_with)
+    def _at_hand(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._jobs, context, _begin, self._begun_with)
+        return self._pool
 
 
 @contextmanager

@@ -22,6 +22,9 @@ HORIZON_DAYS: Final = 7
 INTERVAL_LEVEL: Final = 0.8
 """Nominal coverage of `yhat_lower`..`yhat_upper`: Prophet's default, and what the spec promises."""
 
+MOST_G_PER_KWH: Final = 1_000_000.0
+"""Of a setting or a file of emissions: a thousand times what the dirtiest plants emit."""
+
 COMPLETE_DAY_SHARE: Final = 0.95
 """A local day counts as whole from this share of its expected intervals on."""
 

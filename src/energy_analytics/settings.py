@@ -13,6 +13,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from .schema import MOST_G_PER_KWH
+
 Positive = Annotated[float, Field(gt=0)]
 
 _REPLACED_BY: Final[Mapping[str, tuple[str, ...]]] = {
@@ -55,7 +57,7 @@ class SiteSettings(BaseModel):
     """Files of other tariffs, under which the report puts the site's own history."""
     export_appliances: tuple[str, ...] | None = None
     """Registers that count what the site feeds in; they are no part of its use."""
-    g_per_kwh: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
+    g_per_kwh: Annotated[float, Field(ge=0, le=MOST_G_PER_KWH, allow_inf_nan=False)] | None = None
     """Grams of CO2 per kWh; excludes `carbon_file`."""
     carbon_file: Path | None = None
     """CSV with the columns timestamp,g_per_kwh: the grid's emissions hour by hour."""

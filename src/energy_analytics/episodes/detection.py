@@ -10,7 +10,11 @@ from .candidates import Candidate, distinct, exactly, joined, level_changes, out
 from .description import describe
 from .detectors import DETECTORS
 from .evidence import Evidence, evidence_of
-from .grid import FEWEST_READINGS, LEAST_READ, AnyIntegers, Floats, Integers, Meter, grid_of, meters
+from .grid import AnyIntegers, Floats, Integers, Meter, grid_of, meters
+
+_FEWEST_READINGS: Final = 8
+_LEAST_READ: Final = 0.01
+"""Of a grid of which less is read nothing is said: it takes time by its length, whatever is in it."""
 
 DEFAULT_ALARMS: Final = 0.5
 """Alarms per appliance and month at which a rule's strength of 1 is the limit."""
@@ -54,7 +58,7 @@ def find_episodes(
 def episodes_of(meter: Meter, *, alarms_per_month: float) -> list[Episode]:
     """Find the episodes of one appliance."""
     grid = grid_of(meter)
-    if grid is None or np.isfinite(grid.kwh).sum() < max(FEWEST_READINGS, LEAST_READ * len(grid.kwh)):
+    if grid is None or np.isfinite(grid.kwh).sum() < max(_FEWEST_READINGS, _LEAST_READ * len(grid.kwh)):
         return []
     evidence = evidence_of(grid)
     least_strength = (DEFAULT_ALARMS / alarms_per_month) ** (1 / ALARMS_EXPONENT)

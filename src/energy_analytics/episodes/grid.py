@@ -19,10 +19,6 @@ GRID_STEPS_SECONDS: Final = tuple(60 * minutes for minutes in (60, 90, 120, 180,
 LONGEST_HOLE_SECONDS: Final = 366 * DAY_SECONDS
 """Readings further apart are looked at like those of two meters: a clock that went back to 1970 makes no decades."""
 
-FEWEST_READINGS: Final = 8
-LEAST_READ: Final = 0.01
-"""Of a grid of which less is read nothing is said: it takes time by its length, whatever is in it."""
-
 LEAST_FILLED: Final = 0.5
 """A step of the grid is known from this share of its readings on; the rest is made up in proportion."""
 

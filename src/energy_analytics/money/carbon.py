@@ -18,12 +18,11 @@ import duckdb
 
 from energy_analytics import words
 from energy_analytics.hours import NANO
+from energy_analytics.schema import MOST_G_PER_KWH
 
 from .load import Load, slots
 
 GRAMS_PER_KG: Final = 1000
-MOST_G_PER_KWH: Final = 1_000_000.0
-"""A thousand times what the dirtiest plants emit."""
 _PARTS_PER_KG: Final = 10**18
 """Nano-kWh times micrograms per kWh in a kg: sums are whole numbers, whatever the order of rows."""
 

@@ -30,9 +30,11 @@ def state(desk: AtDesk, site: AtSite) -> Answer:
 def _summary(site: Site) -> dict[str, Any]:
     """Tell of a site; of one whose record somebody has changed only that it is there, so that the others are told."""
     try:
-        return models.SiteSummary.model_validate(_told(site)).model_dump()
+        told = _told(site)
+        models.SiteSummary.model_validate(told)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         return _nothing_of(site)
+    return told
 
 
 def _nothing_of(site: Site) -> dict[str, Any]:
