@@ -110,8 +110,8 @@ def test_a_file_is_brought(own_sample: Server, visit: Visit, tmp_path: Path) -> 
     file.write_text(HEADER + hourly_rows("2010-11-27", hours=24, appliance="Kitchen"), encoding="utf-8")
     page = visit(own_sample, "/data")
     choose = page.get_by_role("button", name="Choose files")
-    walk_to(page, choose)
     with page.expect_file_chooser() as chosen:
+        walk_to(page, choose)  # its questions are answered after the browser knows that the chooser is awaited
         page.keyboard.press("Enter")
     chooser: FileChooser = chosen.value
     chooser.set_files(file)
