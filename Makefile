@@ -32,6 +32,7 @@ $(VENV)/.installed: $(VENV)/.made requirements.txt pyproject.toml
 	@echo "Setting up $(VENV): once, a minute or a few, over the network"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt $(OR_SAY)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable . $(OR_SAY)
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
@@ -48,13 +49,19 @@ $(LINT)/.installed: $(VENV)/.made infrastructure/requirements-lint.txt
 	@$(LINT)/bin/python -m pip install -qq --disable-pip-version-check -r infrastructure/requirements-lint.txt $(OR_SAY)
 	@touch $@
 
+# Where PYTHONDONTWRITEBYTECODE is set, each of the thousands of processes of the tests would compile all modules anew.
+COMPILE = $(BIN)/python -m compileall -q src tests benchmarks
+
 test: install-dev install-lint  ## Run the tests, but the slow ones
+	@$(COMPILE)
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow and not long"
 
 test-all: install-dev install-lint  ## Run all tests, but those that take many minutes each
+	@$(COMPILE)
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not long"
 
 test-long: install-dev install-lint  ## Run the soaks, each fault at each step, and many more sequences by chance
+	@$(COMPILE)
 	@FAULTS_ALL=1 $(BIN)/python -m pytest -n auto --dist loadgroup -m long
 
 check: install-dev  ## Format, lint, types, import contract, security rules

@@ -13,7 +13,7 @@ from intake_reading import read
 from energy_analytics.intake import UnusableUploadError, tolerant
 from energy_analytics.intake.limits import MOST_APPLIANCES, MOST_COLUMNS
 from energy_analytics.lake import LocalLake
-from energy_analytics.money import CarbonError, TariffFileError, parse_tariff, read_carbon
+from energy_analytics.money import CarbonError, TariffFileError, parse_tariff, read_carbon, read_tariff
 from energy_analytics.runs import runs
 from energy_analytics.settings import SettingsError, load_settings
 from energy_analytics.weather import WeatherError, read_temperatures
@@ -287,6 +287,39 @@ def test_a_price_that_nothing_can_be_worked_out_of_is_refused(price: str) -> Non
 def test_a_tariff_that_toml_cannot_hold_is_refused(value: str) -> None:
     with pytest.raises(TariffFileError, match=r"The tariff file a\.toml is not valid TOML: "):
         parse_tariff(TARIFF + value, origin="a.toml")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a." * 20_000 + "a = 1",
+        "a . " * 5000 + "a = 1",
+        '"b c".' * 5000 + "a = 1",
+        "[" + "'b'.a." * 5000 + "a]",
+        "x = {" + "a." * 9000 + "a = 1}",
+    ],
+)
+def test_a_key_of_thousands_of_parts_is_refused_before_it_is_read(key: str) -> None:
+    began = time.process_time()
+    with pytest.raises(TariffFileError, match=r"The tariff file a\.toml has a key of more than 64 parts"):
+        parse_tariff(f"{TARIFF}1\n{key}\n", origin="a.toml")
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("text", ["a" * 900_000, '"' * 900_000, "'a " * 300_000, "a.b " * 200_000, "a . " * 30])
+def test_to_look_for_such_keys_takes_no_time(text: str) -> None:
+    began = time.process_time()
+    with pytest.raises(TariffFileError, match=r"The tariff file a\.toml is not valid TOML: "):
+        parse_tariff(text, origin="a.toml")
+    assert time.process_time() - began < 2
+
+
+def test_a_tariff_file_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("#" * 1_000_001)
+    with pytest.raises(TariffFileError, match=r"a\.toml is larger than 1 MB"):
+        read_tariff(tmp_path / "a.toml")
+    with pytest.raises(TariffFileError, match="/dev/zero is larger than 1 MB"):
+        read_tariff(Path("/dev/zero"))
 
 
 def test_settings_nested_without_end_are_refused(tmp_path: Path) -> None:

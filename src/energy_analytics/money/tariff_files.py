@@ -1,5 +1,6 @@
 """Tariffs as users write them: a TOML file, checked so that every hour of every month has one price."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -16,6 +17,12 @@ from .terms import ALL_MONTHS, Charged, Demand, Period, Tariff, Tax, Tier, Versi
 _INTERVALS: Final = (5, 10, 15, 30, 60)
 """Lengths in minutes over which demand is averaged."""
 _SHOWN_FAULTS: Final = 12
+_MOST_BYTES: Final = 1_000_000
+"""Of a tariff file; those in the catalogue have a few thousand."""
+_MOST_PARTS: Final = 64
+"""Of a key, one.two.three: to read a key takes the square of its parts, in time and in memory."""
+_PART_OF_KEY: Final = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_ENDLESS_KEY: Final = re.compile(rf"""(?<![\w"'-])(?:{_PART_OF_KEY}[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
 
 
 class TariffFileError(TariffError):
@@ -25,7 +32,11 @@ class TariffFileError(TariffError):
 def read_tariff(path: Path) -> Tariff:
     """Read a tariff from a file. Raises TariffFileError with all that is wrong in it."""
     try:
-        return parse_tariff(path.read_text("utf-8-sig"), origin=str(path))
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise TariffFileError(f"The tariff file {path} is larger than {_MOST_BYTES // 1_000_000} MB.")
+        return parse_tariff(content.decode("utf-8-sig"), origin=str(path))
     except OSError as error:
         raise TariffFileError(f"The tariff file {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -50,6 +61,8 @@ def choose_tariff(tariff_file: Path | None, *, price_per_kwh: float | None, curr
 
 def parse_tariff(text: str, *, origin: str) -> Tariff:
     """Read a tariff from TOML. `origin` names it in messages. Raises TariffFileError with all that is wrong."""
+    if _ENDLESS_KEY.search(text):
+        raise TariffFileError(f"The tariff file {origin} has a key of more than {_MOST_PARTS} parts with dots between.")
     try:
         document = tomllib.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as error:  # also of an integer of thousands of digits
