@@ -40,6 +40,18 @@ def begin_writing(said: Path, together: int = 1) -> Callable[[str], None]:
     return handle
 
 
+def begin_telling_whether_ctrl_c_comes_through(said: Path) -> Callable[[str], None]:
+    """Return what writes down, for each key, whether Ctrl-C would interrupt its process."""
+
+    def handle(key: str) -> None:
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        with said.open("a") as file:
+            file.write(f"{'left alone' if signal.SIGINT in blocked else 'interrupted'} {os.getpid()}\n")
+        until(lambda: len(handled(said)) == 3, "all have begun")
+
+    return handle
+
+
 def handled(said: Path) -> list[tuple[str, int]]:
     lines = (line.rsplit(" ", 1) for line in said.read_text("utf-8").splitlines())
     return [(key, int(process)) for key, process in lines]
@@ -101,6 +113,17 @@ def test_a_fault_of_ours_is_raised(tmp_path: Path) -> None:
             list(crew.handle(["raw/a/1.csv", "raw/b/1.csv"]))
     finally:
         crew.close()
+
+
+def test_ctrl_c_leaves_all_processes_alone_from_the_first_on(tmp_path: Path) -> None:
+    code = (
+        "import pathlib, sys; from test_crew import *; said = pathlib.Path(sys.argv[1])\n"
+        "crew = Crew(3, begin_telling_whether_ctrl_c_comes_through, said, complain=print)\n"
+        "list(crew.handle(['raw/a/1.csv', 'raw/b/1.csv', 'raw/c/1.csv'])); crew.close()"
+    )
+    variables = environment(PYTHONPATH=os.pathsep.join(sys.path))  # A process that has started none before.
+    subprocess.run([sys.executable, "-c", code, tmp_path / "said"], env=variables, check=True, timeout=PATIENCE_SECONDS)
+    assert [told for told, _ in handled(tmp_path / "said")] == ["left alone"] * 3
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ CASES: Final[dict[str, Case]] = {
     "incremental": partial(incremental_case, shapes=(HOME, LARGE_HOME), at_once=True),
     "rows-tenth": lambda bench: rows_case(bench, shape=BY_MINUTE, rows=bench.size.rows // 10, against_pandas=False),
     "memory": lambda bench: memory_case(bench, rows=bench.size.rows // 10, limits_mb=(128, 256)),
-    "sites": lambda bench: sites_case(bench, sites=bench.size.sites, against_tenth=False),
+    "sites": lambda bench: sites_case(bench, sites=bench.size.sites),
     "rows-wide": lambda bench: rows_case(bench, shape=BY_HOUR, rows=bench.size.rows),
     "stages-wide": lambda bench: stages_case(bench, shape=BY_HOUR, rows=bench.size.rows),
     "sample": sample_case,
@@ -48,7 +48,7 @@ HUGE_CASES: Final[dict[str, Case]] = {
     "rows-huge": lambda bench: rows_case(bench, shape=BY_MINUTE, rows=10 * bench.size.rows),
     "stages-huge": lambda bench: stages_case(bench, shape=BY_MINUTE, rows=10 * bench.size.rows),
     "memory-huge": lambda bench: memory_case(bench, rows=bench.size.rows, limits_mb=(128, 256, 512, 1024)),
-    "sites-huge": lambda bench: sites_case(bench, sites=bench.size.huge_sites, against_tenth=True),
+    "sites-huge": lambda bench: sites_case(bench, sites=bench.size.huge_sites, jobs=False, against_tenth=True),
 }
 """Those that take an hour or more, and up to 15 GB of disk."""
 

@@ -22,7 +22,7 @@ LARGER_MB: Final = 64
 """By how much the peak may be above that of a tenth of the sites."""
 
 
-def sites_case(bench: Bench, *, sites: int, against_tenth: bool) -> Findings:
+def sites_case(bench: Bench, *, sites: int, jobs: bool = True, against_tenth: bool = False) -> Findings:
     """Measure sites of a home each, a month of hours of four appliances."""
     files = sites_files(bench, sites)
     few = files[: min(PROPHET_SITES, sites)]
@@ -33,7 +33,7 @@ def sites_case(bench: Bench, *, sites: int, against_tenth: bool) -> Findings:
             PROPHET: partial(bench.pandas, folder / "prophet", *few, options=["--forecast"]),
             OURS: partial(watch, bench, files, folder / "duckdb"),
         }
-        if not against_tenth:
+        if jobs:
             programs[OURS_TOGETHER] = partial(watch, bench, files, folder / "duckdb", jobs=THREADS)
         taken = {name: take_turns({name: program}, runs=1)[name] for name, program in programs.items()}
         for name, of in (("pandas", files), ("prophet", few)):

@@ -5,12 +5,14 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any, Final
 
+from . import words
 from .uploads import site_of
 
 Handle = Callable[[str], None]
@@ -52,8 +54,9 @@ class Crew:
             if broken:
                 done = wait(at_work).done
                 self.close()
+                lost = [key for own in at_work.values() for key in own]
                 self._complain(
-                    f"A process was ended while it ran one of {_listed(at_work.values())}; "
+                    f"A process was ended while it ran one of {words.listing(lost, most=_MOST_NAMED)}; "
                     "what has no run is tried again after a while."
                 )
             for future in done:
@@ -90,6 +93,7 @@ def _fit_to_begin() -> Iterator[None]:
 
     A file of a library's name in the folder where we stand is not run in its place.
     """
+    resource_tracker.ensure_running()  # As it begins it lets Ctrl-C through again, to whatever begins after it.
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # also in those that we start
     safe_path = os.environ.get(_SAFE_PATH)
     os.environ[_SAFE_PATH] = "1"
@@ -101,11 +105,6 @@ def _fit_to_begin() -> Iterator[None]:
         else:
             os.environ[_SAFE_PATH] = safe_path
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-
-
-def _listed(groups: Iterable[Sequence[str]]) -> str:
-    keys = [key for own in groups for key in own]
-    return ", ".join(keys[:_MOST_NAMED]) + (f" and {len(keys) - _MOST_NAMED} others" if len(keys) > _MOST_NAMED else "")
 
 
 _handles: Final[list[Handle]] = []

@@ -161,8 +161,10 @@ def span(minutes: float) -> str:
     return count(round(minutes), "minute") if minutes >= 1 else f"{number(minutes * 60)} seconds"
 
 
-def listing(parts: Sequence[str]) -> str:
-    """Join as in a sentence: `a, b and c`."""
+def listing(parts: Sequence[str], *, most: int | None = None) -> str:
+    """Join as in a sentence: `a, b and c`; beyond `most` only how many others there are."""
+    if most is not None and len(parts) > most:
+        parts = [*parts[:most], count(len(parts) - most, "other")]
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 

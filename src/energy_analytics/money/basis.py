@@ -52,10 +52,9 @@ def _long_readings(load: Load, tariff: Tariff) -> Iterator[str]:
     limit = slot_minutes([tariff]) if tariff.by_the_hour else DAY_MINUTES
     names = [words.name(one) for one in load.spread(limit)]
     if names:
-        named = words.listing(names if len(names) <= _NAMED else [*names[:_NAMED], "others"])
         yield (
-            f"Readings of {named} are longer than {words.span(limit)}; their energy is spread evenly over the time "
-            "they cover, because nothing tells at what time it was used."
+            f"Readings of {words.listing(names, most=_NAMED)} are longer than {words.span(limit)}; their energy is "
+            "spread evenly over the time they cover, because nothing tells at what time it was used."
         )
 
 

@@ -1,6 +1,5 @@
 """What each kWh emits: a dated factor, or the grid's emissions hour by hour."""
 
-import csv
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ import duckdb
 from energy_analytics import words
 from energy_analytics.hours import NANO
 from energy_analytics.schema import MOST_G_PER_KWH
+from energy_analytics.timed import timed_values
 
 from .load import Load, slots
 
@@ -103,28 +103,16 @@ def read_carbon(path: Path, *, timezone: str | None) -> Carbon:
     """
     zone = ZoneInfo(timezone or "UTC")
     found: dict[datetime, list[float]] = defaultdict(list)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if not {"timestamp", "g_per_kwh"} <= set(rows.fieldnames or ()):
-                columns = ", ".join(rows.fieldnames or ()) or "none"
-                raise CarbonError(f"{path} has the columns {columns}; expected are timestamp,g_per_kwh.")
-            for row in rows:
-                try:
-                    moment, grams = datetime.fromisoformat(row["timestamp"]), float(row["g_per_kwh"])
-                    local = moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
-                except (TypeError, ValueError, OverflowError) as error:
-                    raise CarbonError(f"{path}, line {rows.line_num}, cannot be read: {error}.") from error
-                if not 0 <= grams <= MOST_G_PER_KWH:
-                    raise CarbonError(
-                        f"{path}, line {rows.line_num}: g_per_kwh = {grams:g}; expected is 0 or more, "
-                        f"to {MOST_G_PER_KWH:,.0f}."
-                    )
-                found[local.replace(minute=0, second=0, microsecond=0)].append(grams)
-    except OSError as error:
-        raise CarbonError(f"The file of emissions {path} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CarbonError(f"The file of emissions {path} is no CSV file in UTF-8: {error}.") from error
+    for line, moment, grams in timed_values(path, "g_per_kwh", file="file of emissions", refused=CarbonError):
+        try:
+            local = moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
+        except OverflowError as error:
+            raise CarbonError(f"{path}, line {line}, cannot be read: {error}.") from error
+        if not 0 <= grams <= MOST_G_PER_KWH:
+            raise CarbonError(
+                f"{path}, line {line}: g_per_kwh = {grams:g}; expected is 0 or more, to {MOST_G_PER_KWH:,.0f}."
+            )
+        found[local.replace(minute=0, second=0, microsecond=0)].append(grams)
     if not found:
         raise CarbonError(f"{path} has no rows below its header.")
     by_hour = {hour: fmean(values) for hour, values in sorted(found.items())}
