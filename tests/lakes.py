@@ -22,9 +22,14 @@ from energy_analytics.uploads import find, upload_time
 QUICK = Settings(model="moving_average")
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
 def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
-    """An empty lake in a folder, and one in a bucket."""
+    """An empty lake in a folder, and one in a bucket; what runs in it takes seconds in a bucket."""
+    return empty_lake(request, tmp_path)
+
+
+def empty_lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    """Return an empty lake of the kind that a fixture has as its parameter."""
     if request.param == "folder":
         return open_lake(str(tmp_path / "lake"))
     return open_lake(f"s3://{request.getfixturevalue('bucket')}")

@@ -152,6 +152,7 @@ def test_only_the_newest_days_are_billed_of_corrected_uploads(lake: Lake, own: C
 STEPS = st.sampled_from([15, 60, 180, 1440, 7 * 1440])
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(step=STEPS, skipped=st.sets(st.integers(0, 39), max_size=6), first=st.integers(0, 38), days=st.integers(1, 12))
 def test_what_is_not_read_does_not_change_a_bill(step: int, skipped: set[int], first: int, days: int) -> None:

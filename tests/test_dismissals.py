@@ -64,6 +64,7 @@ def test_findings_are_listed_with_id_saving_and_words(shown: Path) -> None:
     assert json.loads(answer.stdout)[0]["kwh_per_year"] == pytest.approx(row["figures"]["kwh_per_year"])
 
 
+@pytest.mark.slow
 def test_what_is_dismissed_stays_away_until_it_is_brought_back(own: Path) -> None:
     before = state(own / "lake", without=("raw", "curated"))
     (row,) = above(own, "--site", "")
@@ -138,6 +139,7 @@ def heated(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_dismissed_episode_is_data_that_is_not_told(heated: Path) -> None:
     def told_of_heater() -> list[dict[str, Any]]:
         return [row for row in listed(heated) if row["kind"] == "episode"]

@@ -106,6 +106,7 @@ def test_a_new_level_for_good_is_told_once():
     assert len(detect_episodes(readings(kwh))) <= 1
 
 
+@pytest.mark.slow
 def test_two_thousand_appliances():
     kwh = household(days=5)
     frame = readings(kwh)

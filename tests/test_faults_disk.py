@@ -13,6 +13,8 @@ from commands import HEADER, environment, hourly_rows, state
 from web.serving import Server
 from zygote import Ended, zygote
 
+pytestmark = pytest.mark.slow
+
 NOBODY = 65534
 PAGE = 4096
 FILES = {
@@ -87,7 +89,6 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
     return " ".join(done.stderr.split())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -142,7 +143,6 @@ def test_a_disk_that_fills_up_at_any_time(disk: Path, tmp_path: Path, command: t
     assert codes[-1] == 0
 
 
-@pytest.mark.slow
 def test_a_file_for_which_a_served_lake_has_no_room(disk: Path) -> None:
     rows = (HEADER + hourly_rows("2026-01-01", hours=48) + "#" * (1 << 20)).encode()
     (disk / "lake").mkdir()
@@ -162,7 +162,6 @@ def test_a_file_for_which_a_served_lake_has_no_room(disk: Path) -> None:
         server.end()
 
 
-@pytest.mark.slow
 def test_a_disk_that_is_mounted_read_only(disk: Path, tmp_path: Path) -> None:
     """Nothing can be written, and the command says so; all that is there can be read."""
     for name, rows in FILES.items():

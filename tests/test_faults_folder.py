@@ -13,6 +13,8 @@ from zygote import ALL, KILL, ONCE, Ended, Zygote, at_step, zygote
 from energy_analytics.lake import LocalLake
 from energy_analytics.runs import runs
 
+pytestmark = pytest.mark.slow
+
 AT = 1_770_000_000
 MANY_STEPS = 80
 BAD_ROW = "2026-01-01 00:30:00,Oven,much\n"
@@ -134,7 +136,6 @@ def of(request: pytest.FixtureRequest, forks: Zygote, tmp_path: Path) -> Tried:
     return tried(CASES[request.param], tmp_path / "before", forks)
 
 
-@pytest.mark.slow
 def test_killed_at_every_step(of: Tried, tmp_path: Path) -> None:
     assert of.undisturbed.steps > 10
     for n in of.steps:
@@ -166,7 +167,6 @@ def test_refused_at_every_step(of: Tried, tmp_path: Path, once: str) -> None:
     assert failed > 5
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("then", ["corrected", "forgotten"])
 def test_killed_at_every_step_and_not_run_again(forks: Zygote, tmp_path: Path, then: str) -> None:
     """What the process left under the stamp of an upload that is not there any more is known to who comes next."""

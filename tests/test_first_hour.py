@@ -119,6 +119,7 @@ def _catches(process: int, number: int) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
+@pytest.mark.slow
 def test_an_installation_without_a_network_says_what_it_needs(tmp_path: Path) -> None:
     """The last line of pip is `No matching distribution found`, of some library."""
     made = subprocess.run(

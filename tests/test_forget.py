@@ -90,6 +90,7 @@ def test_what_was_removed_by_hand(lake: Lake, removed: Sequence[str], met: str) 
     assert contents(lake) == as_if_each_had_come_once(lake)
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path) -> None:
     for name, rows in (("a", ONE), ("b", OVERLAP)):
         (tmp_path / f"{name}.csv").write_text(HEADER + rows)
@@ -109,6 +110,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert [one["upload"]["key"] for one in runs(LocalLake(tmp_path / "lake"))] == ["raw/plant/a.csv"]
 
 
+@pytest.mark.slow
 def test_what_the_command_refuses(tmp_path: Path) -> None:
     drop(tmp_path / "lake", "raw/a.csv", ONE)
     assert "There is no raw/b.csv in the lake" in told(energy("forget", "b.csv", "--yes", folder=tmp_path))
@@ -117,6 +119,7 @@ def test_what_the_command_refuses(tmp_path: Path) -> None:
     assert (tmp_path / "lake" / "raw" / "a.csv").is_file()
 
 
+@pytest.mark.slow
 def test_the_command_on_a_bucket(aws: Emulator, bucket: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(HEADER + ONE)
     uri = f"s3://{bucket}"

@@ -37,6 +37,7 @@ def test_cases_that_are_too_large_to_keep(name: str) -> None:
         assert examine(engine, folder, gzip.compress(content, compresslevel=1), How()) == "mixed"
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(content=uploads())
 def test_a_few_by_chance(content: bytes) -> None:

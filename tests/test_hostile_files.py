@@ -176,6 +176,7 @@ def test_too_many_fields(tmp_path: Path, fields: str) -> None:
     assert record["intake"]["rejected_by_reason"] == {"wrong number of fields": lines}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [20_000, 95_000])
 def test_lines_of_tens_of_thousands_of_bytes_are_read_within_the_memory(tmp_path: Path, size: int) -> None:
     """The engine writes and reads thousands of rows at once: it had 256 MB, and 120 MB of these were too much."""
@@ -218,6 +219,7 @@ def test_of_a_long_line_all_is_read_that_counts(tmp_path: Path, quote: str) -> N
     ]
 
 
+@pytest.mark.slow
 def test_blank_lines_without_end(tmp_path: Path) -> None:
     """The engine's fast reader gives up at a buffer of nothing else, with an error of its own."""
     found = read(tmp_path, HEADER + ROWS + "\n" * 70_000_000 + "2026-02-01 00:00:00,Oven,1\n")

@@ -100,6 +100,7 @@ def test_clean_does_not_go_through_a_linked_prefix(lake: Path, secret: Path) -> 
     assert sorted(path.name for path in secret.parent.iterdir()) == ["aggregated_1.csv", "empty", "secret.csv"]
 
 
+@pytest.mark.slow
 def test_the_lake_itself_may_be_reached_by_a_link(lake: Path) -> None:
     real = lake.parent / "disk" / "lake"
     real.mkdir(parents=True)

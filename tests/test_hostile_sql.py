@@ -227,6 +227,7 @@ def test_a_question_that_deletes_does_so_in_its_own_copy(lake: Path) -> None:
     assert query(LocalLake(lake), "SELECT count(*) FROM runs", Settings()).rows == [(1,)]
 
 
+@pytest.mark.slow
 def test_answers_are_bounded(lake: Path) -> None:
     settings = Settings(query_rows=1000)
     assert len(query(LocalLake(lake), "FROM range(1000)", settings).rows) == 1000

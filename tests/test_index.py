@@ -145,6 +145,7 @@ SPOILT: dict[str, Callable[[Path], None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("remembering")
 @pytest.mark.parametrize("how", SPOILT)
 def test_a_spoilt_index_counts_for_nothing(tmp_path: Path, how: str) -> None:

@@ -82,6 +82,7 @@ def test_an_appliance_after_the_other(tmp_path: Path) -> None:
     check(tmp_path, written(tmp_path / "large.csv", by_appliance=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Rare", "Meter 05 ", "O'Neill", '"Pump, old"'])
 def test_a_name_that_is_met_once_is_not_lost(tmp_path: Path, name: str) -> None:
     """It lies between the stretches that are looked at."""

@@ -60,6 +60,7 @@ def test_a_wrong_temperature_file_is_told_with_its_place(tmp_path: Path, text: s
         read_temperatures(path)
 
 
+@pytest.mark.slow
 def test_a_run_uses_temperatures_that_reach_the_days_ahead(tmp_path: Path) -> None:
     """Use follows the temperature alone, so that knowing it for the coming days more than halves the error."""
     (tmp_path / "house.csv").write_text(readings(200))

@@ -5,10 +5,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from lakes import empty_lake
 
 from energy_analytics.lake import GoneError, Lake, LakeError, LocalLake, StoredObject, fetch_folder, open_lake
 from energy_analytics.lake.cache import process_cache
 from energy_analytics.uploads import Upload, is_upload, raw_key, readings_key, site_of, upload_time
+
+
+@pytest.fixture(params=["folder", "s3"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    """An empty lake in a folder, and one in a bucket: what each of them owes takes no time."""
+    return empty_lake(request, tmp_path)
 
 
 def test_what_is_written_can_be_read(lake: Lake) -> None:

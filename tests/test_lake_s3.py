@@ -35,6 +35,8 @@ from energy_analytics.query import named_queries, query
 from energy_analytics.runs import runs, waiting_uploads
 from energy_analytics.uploads import file_digest, identify, upload_time
 
+pytestmark = pytest.mark.slow
+
 ROWS = hourly_rows("2026-01-01", hours=72)
 BIG_BYTES = 40 << 20
 """Travels in three parts."""

@@ -352,6 +352,7 @@ def tariffs(draw: st.DrawFn) -> str:
     return version(f"valid_to = {change}") + version(f"valid_from = {change}")
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(terms=tariffs(), kwh=st.lists(st.integers(0, 9999), min_size=24, max_size=24), month=st.sampled_from([3, 4]))
 def test_what_holds_for_every_bill(terms: str, kwh: list[int], month: int) -> None:

@@ -149,6 +149,7 @@ def with_export(terms: str) -> Tariff:
     return tariff(f"export_price_per_kwh = 0.0713\n{terms}")
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(
     terms=st.sampled_from(TERMS),

@@ -63,6 +63,7 @@ def run_json(place: Path, *arguments: str) -> dict[str, Any]:
     return manifest
 
 
+@pytest.mark.slow
 def test_a_run_and_a_bill_tell_the_same_golden_amounts(place: Path) -> None:
     """18 kWh at 0.10 and 54 at 0.30 are 18.00, three days 1.50, VAT 1.95; energy alone with its VAT 19.80."""
     manifest = run_json(place, "a.csv")
@@ -161,6 +162,7 @@ def test_a_household_price_is_not_put_on_a_factory(place: Path) -> None:
     assert "EUR" not in report
 
 
+@pytest.mark.slow
 def test_what_is_fed_in_earns_and_is_no_use(place: Path) -> None:
     (place / "energy.toml").write_text('tariff_file = "flat.toml"\nexport_appliances = ["Roof"]\n')
     with (place / "a.csv").open("a") as file:
@@ -226,6 +228,7 @@ def test_wrong_terms_are_told_in_a_sentence_before_anything_is_uploaded(
     assert not (place / "lake").exists() or not state(place / "lake", without=())
 
 
+@pytest.mark.slow
 def test_tariffs_are_checked_and_compared(place: Path) -> None:
     run_json(place, "a.csv")
     (place / "wrong.toml").write_text(NIGHT.replace("0.10", "-1"))

@@ -32,6 +32,7 @@ def totals(lake: Lake) -> list[tuple[str, float]]:
     return [(run["upload"]["key"], run["results"]["total_kwh"]) for run in runs(lake)]
 
 
+@pytest.mark.slow
 def test_every_order_more_than_once(lake: Lake) -> None:
     keys = [arrive(lake, "raw/a.csv", ONE), arrive(lake, "raw/b.csv", OVERLAP), arrive(lake, "raw/c c+.csv", TWO)]
     expected = as_if_each_had_come_once(lake)
@@ -152,6 +153,7 @@ def test_a_withdrawal_that_was_cut_off_is_taken_up(lake: Lake) -> None:
     assert contents(lake) == as_if_each_had_come_once(lake)
 
 
+@pytest.mark.slow
 def test_copies_of_one_file_in_one_second(tmp_path_factory: pytest.TempPathFactory) -> None:
     """They share a stamp, and so the record of their run, which is the last one's."""
     found = []

@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 SITE = "pipeline-test"
 COLUMNS = {
@@ -91,6 +93,7 @@ def tell_story(lake: str, folder: Path) -> str:
     return report
 
 
+@pytest.mark.slow
 def test_story_can_be_told_twice_on_one_lake(tmp_path: Path) -> None:
     report = tell_story(str(tmp_path / "lake"), tmp_path)
     for appliance in APPLIANCES:

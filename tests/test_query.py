@@ -150,6 +150,7 @@ def test_a_query_leaves_no_trace(tmp_path: Path, two: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_forms(one: Path) -> None:
     shown = energy("query", "total_by_appliance", folder=one.parent)
     assert shown.returncode == 0, shown.stderr
@@ -162,6 +163,7 @@ def test_forms(one: Path) -> None:
     assert list(csv.reader(io.StringIO(separated.stdout))) == [["x", "y"], ['a,"b"', ""]]
 
 
+@pytest.mark.slow
 def test_messages(one: Path) -> None:
     assert "Table with name nope does not exist" in told(energy("query", "SELECT * FROM nope", folder=one.parent))
     assert "one SELECT at a time" in told(energy("query", "COPY (SELECT 1) TO 'x.csv'", folder=one.parent))

@@ -70,6 +70,7 @@ def test_threads_and_lakes_do_not_change_a_byte(tmp_path: Path) -> None:
     assert states[0] == states[1]
 
 
+@pytest.mark.slow
 def test_every_order_of_arrival_ends_in_the_same_lake(tmp_path: Path) -> None:
     orders = list(permutations(THREE))
     states = [state(lake_with(tmp_path / str(number), order)) for number, order in enumerate(orders)]
@@ -77,6 +78,7 @@ def test_every_order_of_arrival_ends_in_the_same_lake(tmp_path: Path) -> None:
         assert found == states[0], order
 
 
+@pytest.mark.slow
 def test_episodes_carry_on_the_same_way_in_every_order(tmp_path: Path) -> None:
     """A refrigerator goes dead in the second of three uploads and stays dead into the third."""
     readings, _ = generate(start=date(2026, 1, 1), days=90, with_faults=False)
@@ -215,6 +217,7 @@ readings = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(readings)
 def test_energy_is_conserved(found: dict[tuple[str, int], float]) -> None:
@@ -242,6 +245,7 @@ def test_energy_is_conserved(found: dict[tuple[str, int], float]) -> None:
             assert kwh == alike, table
 
 
+@pytest.mark.slow
 def test_several_runs_at_once_lose_nothing(tmp_path: Path) -> None:
     order = (2, 0, 3, 1)
     for number in order:

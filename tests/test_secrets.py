@@ -27,6 +27,7 @@ def everything(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted((folder / "lake").rglob("*")) if path.is_file())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "variables",
     [
@@ -57,6 +58,7 @@ def test_a_run_tells_no_secret(tmp_path: Path, variables: dict[str, str]) -> Non
     assert b"AKIACANARY" not in everything(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "variables"),
     [

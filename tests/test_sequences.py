@@ -124,18 +124,21 @@ def holds(acts: list[Act], order: list[int], forks: tuple[Zygote, Zygote] | None
         check_energy(LocalLake(root))
 
 
+@pytest.mark.slow
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(one_by_one, minutes)
 def test_any_sequence(acts: list[Act], order: list[int]) -> None:
     holds(acts, order, None)
 
 
+@pytest.mark.slow
 @settings(max_examples=6, suppress_health_check=[*HealthCheck])
 @given(pairs, minutes)
 def test_two_at_a_time(both: tuple[Zygote, Zygote], acts: list[Act], order: list[int]) -> None:
     holds(acts, order, both)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(one_by_one, minutes)
 def test_any_sequence_of_a_site_with_an_index(acts: list[Act], order: list[int]) -> None:

@@ -53,6 +53,7 @@ def figures_of(path: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_command_within_the_targets_passes(tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
     done = bench(tmp_path, RUN, "--only", "rows-tenth", "--json", str(path))
@@ -98,6 +99,7 @@ def test_memory_is_measured_of_whole_runs_only(tmp_path: Path) -> None:
     assert "1,999 readings aggregated of 2,000" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_page_keeps_its_words_and_earlier_measurements(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(

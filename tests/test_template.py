@@ -94,6 +94,7 @@ def its(kind: str) -> dict[str, Any]:
 # ---- Linters
 
 
+@pytest.mark.slow
 def test_cfn_lint_finds_nothing() -> None:
     linter = Path(sys.executable).with_name("cfn-lint")
     done = subprocess.run(
@@ -103,6 +104,7 @@ def test_cfn_lint_finds_nothing() -> None:
     assert "cfn-lint" not in template().get("Metadata", {})  # no rule is ignored
 
 
+@pytest.mark.slow
 def test_checkov_finds_nothing() -> None:
     linter = Path(os.environ.get("ENERGY_CHECKOV", ROOT / ".venv-lint" / "bin" / "checkov"))
     assert linter.is_file(), "The security linter is not installed: make install-lint (or set ENERGY_CHECKOV)"

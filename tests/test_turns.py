@@ -64,6 +64,7 @@ def uploads(lake: Lake, count: int) -> list[str]:
     return list(files)
 
 
+@pytest.mark.slow
 def test_uploads_at_once_are_analysed_once_each(lake: Lake) -> None:
     keys = uploads(lake, 9)
     random.Random(1).shuffle(keys)  # noqa: S311

@@ -71,6 +71,7 @@ def watching(tmp_path: Path) -> Iterator[Callable[[], Watching]]:
         one.end(signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_each_upload_once_whether_before_or_during_the_watch(watching: Callable[[], Watching], tmp_path: Path) -> None:
     raw = tmp_path / "lake" / "raw"
     raw.mkdir(parents=True)
@@ -101,6 +102,7 @@ def test_each_upload_once_whether_before_or_during_the_watch(watching: Callable[
     assert len(again.said.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_half_copied_file_is_not_read(watching: Callable[[], Watching], tmp_path: Path) -> None:
     """A writer that keeps its file open; one that stops in a line; a packed file that stops in the middle."""
     watch = watching()
@@ -128,6 +130,7 @@ def test_a_half_copied_file_is_not_read(watching: Callable[[], Watching], tmp_pa
     assert {manifest["intake"]["rows_accepted"] for manifest in manifests} == {48}
 
 
+@pytest.mark.slow
 def test_an_upload_that_cannot_be_kept_is_told_and_does_not_end_the_watch(
     watching: Callable[[], Watching], tmp_path: Path
 ) -> None:

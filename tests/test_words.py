@@ -388,6 +388,7 @@ def test_what_would_go_beyond_the_budget_is_not_asked(
 # Zero false numbers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("findings", [FINDINGS, REMARKABLE], ids=["loaded", "remarkable"])
 def test_a_thousand_answers_put_no_number_into_a_report(
     findings: tuple[Finding, ...], monkeypatch: pytest.MonkeyPatch

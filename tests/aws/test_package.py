@@ -234,6 +234,7 @@ def test_tariffs_that_the_settings_name_go_along(tmp_path: Path, monkeypatch: py
         built(tmp_path / "out", settings_file=settings)
 
 
+@pytest.mark.slow
 def test_the_built_function_makes_the_results_of_this_machine_with_nothing_else_on_its_path(
     unzipped: Path, tmp_path: Path
 ) -> None:

@@ -113,6 +113,7 @@ def test_errors_are_problem_details(server: Server, method: str, path: str, stat
     assert problem["detail"].endswith(".")
 
 
+@pytest.mark.slow
 def test_uploads_good_partly_bad_and_useless(own_server: Starting) -> None:
     server = own_server()
     good = server.upload("home", "good.csv", GOOD)
@@ -151,6 +152,7 @@ def test_an_upload_beyond_the_limit_is_refused_as_it_comes(tmp_path: Path) -> No
     assert lake.list("raw") == []
 
 
+@pytest.mark.slow
 def test_a_run_is_told_without_asking(own_server: Starting) -> None:
     server = own_server()
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)

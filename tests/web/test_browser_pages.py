@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from web.browser import DESK, PAGES, PHONE, SITE, Theme, Visit, overflows, settle
 from web.serving import Server
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.slow]
 
 SAMPLE_TOTAL = "37.2 MWh"
 TITLES = {name: "Laundry" if name == "appliance" else name.capitalize() for name in PAGES}
@@ -130,7 +130,6 @@ def test_a_page_of_an_empty_lake_says_how_to_begin(name: str, empty: Server, vis
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.slow
 def test_axe_finds_nothing_serious(name: str, theme: Theme, sample: Server, visit: Visit) -> None:
     """On the desk and on the phone; the checker's own script needs what the pages' policy forbids."""
     from axe_playwright_python.sync_playwright import Axe
