@@ -32,6 +32,21 @@ def test_the_third_line_of_an_hour_that_happens_twice_is_a_duplicate_of_the_seco
     assert result.reasons == [(3, "replaced by a later line: line 4")]
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2026-10-25 01:00", "2026-10-25 02:00", "2026-10-25 02:00", "2026-10-25 03:00", "2026-10-25 04:00"],
+        ["2026-10-25 02:00", "2026-10-25 02:30", "2026-10-25 02:00", "2026-10-25 02:30"],
+    ],
+)
+def test_the_hour_given_twice_in_a_file_that_is_written_newest_first(tmp_path: Path, times: list[str]) -> None:
+    lines = half_hours(*times).splitlines(keepends=True)
+    oldest_first = read(tmp_path, "".join(lines), timezone="Europe/Paris")
+    newest_first = read(tmp_path, "".join([lines[0], *lines[:0:-1]]), timezone="Europe/Paris")
+    assert (newest_first.accepted, newest_first.offsets) == (oldest_first.accepted, oldest_first.offsets)
+    assert newest_first.reasons == []
+
+
 def test_lord_howe_moves_its_clock_by_half_an_hour(tmp_path: Path) -> None:
     content = half_hours(
         "2026-04-05 01:00", "2026-04-05 01:30", "2026-04-05 01:30", "2026-04-05 02:00", "2026-10-04 02:00"

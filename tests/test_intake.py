@@ -238,6 +238,7 @@ def test_two_thousand_appliances_and_four_steps_in_one_file(tmp_path: Path) -> N
         (HEADER, "header in line 1 but no rows"),
         (MIDNIGHT + ONE, "has no header: line 1"),
         ("time,device,energy\n1,2,3\n", "Rename time to timestamp, device to appliance and energy to kwh, if that is"),
+        ("Date;Time;meter;kwh\n1;2;3;4\n", "Join Date and Time in one column timestamp: 2026-02-20 00:00:00. Rename"),
         ("date;meter;value\n1;2;3\n", "Rename date to timestamp, meter to appliance and value to kwh, if that is"),
         (
             "Datum;Gerät;Verbrauch (kWh)\n1;2;3\n".encode("cp1252"),

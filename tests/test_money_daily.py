@@ -16,9 +16,20 @@ from lakes import QUICK, arrive, run_one
 from money_site import NIGHT, connection, day, every_hour, site, tariff
 
 from energy_analytics import outputs
+from energy_analytics.calendar import clock
 from energy_analytics.engine import connect
 from energy_analytics.lake import Lake, LocalLake
-from energy_analytics.money import Load, Tariff, bill_with_costs, emissions, emissions_of, flat_carbon, read_carbon
+from energy_analytics.money import (
+    Load,
+    Tariff,
+    bill_with_costs,
+    emissions,
+    emissions_of,
+    flat_carbon,
+    measure,
+    read_carbon,
+)
+from energy_analytics.pipeline.pricing import price_history, terms_of
 from energy_analytics.query import query
 from energy_analytics.results import CarbonTotal, Money, PriceTerms
 from energy_analytics.settings import Settings
@@ -187,6 +198,28 @@ def test_days_sum_to_the_appliances_and_to_the_site(terms: str, kwh: list[int], 
 def table(lake: Lake, sql: str) -> list[dict[str, Any]]:
     answer = query(lake, sql, Settings())
     return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+
+@pytest.mark.parametrize("grid", [False, True])
+def test_a_reading_that_reaches_beyond_the_last_day_costs_and_emits_all_of_it(
+    engine: duckdb.DuckDBPyConnection, tmp_path: Path, grid: bool
+) -> None:
+    """Of the 24 kWh of the day that begins on Tuesday at 06:00, 6 fall on Wednesday, of which nothing else is known."""
+    engine.execute("""
+        CREATE TABLE given AS SELECT day + INTERVAL 6 HOUR AS timestamp, 'A' AS appliance, 24.0 AS kwh,
+            CAST(NULL AS SMALLINT) AS utc_offset_minutes
+        FROM (VALUES (DATE '2026-05-04'), (DATE '2026-05-05')) AS days(day)""")
+    load = measure(engine, "given", steps={"A": 1440.0}, wall=clock(None, datetime(2026, 5, 4), datetime(2026, 5, 6)))
+    own: dict[str, Any] = {"price_per_kwh": 0.2, "currency": "EUR", "g_per_kwh": 100.0}
+    if grid:
+        (tmp_path / "grid.csv").write_text("timestamp,g_per_kwh\n2026-05-04 12:00,100\n")
+        own = {"price_per_kwh": 0.2, "currency": "EUR", "carbon_file": tmp_path / "grid.csv"}
+    money, daily = price_history(engine, load, terms_of(Settings(**own)), appliances=["A"])
+    assert (money.cost, money.by_appliance, money.carbon.kg) == (Decimal("9.60"), {"A": Decimal("9.60")}, 4.8)
+    rows = engine.execute(f"SELECT day, cost, carbon_kg FROM {daily} ORDER BY day").fetchall()
+    assert rows == [(day(f"2026-05-0{at}"), pytest.approx(4.8), pytest.approx(2.4)) for at in (4, 5)]
+    assert money.bill is not None
+    assert money.bill.end == day("2026-05-06")
 
 
 def test_the_table_of_days_tells_cost_and_carbon(tmp_path: Path) -> None:

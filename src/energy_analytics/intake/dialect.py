@@ -202,17 +202,26 @@ def _refuse_lines_above(lines: list[str], header_line: int, name: str) -> None:
 def _advice(missing: list[str], columns: tuple[str, ...]) -> str:
     """Say what to do about the columns that are missing, as far as the names of the others tell."""
     alike = {column: found for column in missing if (found := _alike(column, columns))}
+    in_two = {column.casefold(): column for column in columns if column.casefold() in ("date", "time")}
+    if "timestamp" in missing and len(in_two) > 1:
+        alike.pop("timestamp", None)
+    else:
+        in_two = {}
     of_power = _unit_of(alike.get("kwh", ""))
     if of_power:
         del alike["kwh"]
     sentences = []
+    if in_two:
+        sentences.append(f"Join {in_two['date']} and {in_two['time']} in one column timestamp: 2026-02-20 00:00:00.")
     if alike:
         renames = _enumerated([f"{_brief(found)} to {column}" for column, found in alike.items()])
         sentences.append(f"Rename {renames}, if that is what {'it is' if len(alike) == 1 else 'they are'}.")
     if of_power:
         sentences.append(of_power)
     others = [
-        column for column in columns if column.strip() and column.casefold() not in ("timestamp", *alike.values())
+        column
+        for column in columns
+        if column.strip() and column.casefold() not in ("timestamp", *in_two, *alike.values())
     ]
     if missing == ["appliance"] and not alike:
         sentences.append("Where all is of one meter, add a column appliance with its name in every row.")

@@ -206,16 +206,33 @@ def _place_in_time(engine: duckdb.DuckDBPyConnection, plain: str, timezone: str 
             SELECT line, appliance, kwh, coalesce({instant}, wall) AS timestamp,
                 CASE WHEN given_offset IS NOT NULL THEN 0 END AS utc_offset_minutes
             FROM {good})"""
-    engine.execute(f"""
-        CREATE OR REPLACE TEMP TABLE repeated_hour AS
-        SELECT line FROM {good} WHERE {wall.happens_twice("wall")} AND given_offset IS NULL
-        QUALIFY row_number() OVER (PARTITION BY appliance, wall ORDER BY line) > 1""")
+    _find_repeated_hour(engine, f"(SELECT * FROM {good} WHERE given_offset IS NULL)", wall)
     of_wall = wall.offset_of_wall("wall", repeated="line IN (SELECT line FROM repeated_hour)")
     of_instant = f"CAST({wall.offset_of_instant(instant)} AS INTEGER)"
     return f"""(
         SELECT line, appliance, kwh, coalesce({instant} + to_minutes({of_instant}), wall) AS timestamp,
             CASE WHEN given_offset IS NULL THEN {of_wall} ELSE {of_instant} END AS utc_offset_minutes
         FROM {good} WHERE NOT ({skipped}))"""
+
+
+def _find_repeated_hour(engine: duckdb.DuckDBPyConnection, rows: str, wall: Clock) -> None:
+    """Create the table `repeated_hour` (line): readings of the second passage of an hour that happens twice.
+
+    Lines tell which was first: the upper one, or the lower one where an appliance's day is written newest first.
+    """
+    engine.execute(f"""
+        CREATE OR REPLACE TEMP TABLE repeated_hour AS
+        WITH doubtful AS (
+            SELECT line, appliance, wall, CAST(wall AS DATE) AS day FROM {rows} WHERE {wall.happens_twice("wall")}
+        ), moves AS (
+            SELECT appliance, CAST(wall AS DATE) AS day,
+                sign(epoch_us(wall) - lag(epoch_us(wall)) OVER (
+                    PARTITION BY appliance, CAST(wall AS DATE) ORDER BY line)) AS move
+            FROM {rows} WHERE CAST(wall AS DATE) IN (SELECT day FROM doubtful)
+        ), directions AS (
+            SELECT appliance, day, CASE WHEN sum(move) < 0 THEN -1 ELSE 1 END AS direction FROM moves GROUP BY ALL)
+        SELECT line FROM doubtful JOIN directions USING (appliance, day)
+        QUALIFY row_number() OVER (PARTITION BY appliance, wall ORDER BY direction * line) > 1""")
 
 
 def _remaining(engine: duckdb.DuckDBPyConnection, placed: str) -> str:

@@ -151,6 +151,14 @@ def site_slots(engine: duckdb.DuckDBPyConnection, load: Load, slot_minutes: int)
     return table
 
 
+def reach(engine: duckdb.DuckDBPyConnection, load: Load, slot_minutes: int) -> date:
+    """Return the last local day that the energy read reaches into: a spread reading may end after the last day."""
+    if not load.spread(slot_minutes):
+        return load.last
+    found: date = engine.execute(f"SELECT max(day) FROM {site_slots(engine, load, slot_minutes)}").fetchall()[0][0]
+    return max(load.last, found)
+
+
 def demand_minutes(load: Load, interval_minutes: int) -> int:
     """Return the interval over which the demand can be told: the one asked for, or the shortest step if longer."""
     steps = [step for name, step in load.steps.items() if name not in load.exports]
