@@ -259,6 +259,19 @@ def test_a_name_that_gives_orders_is_a_name(monkeypatch: pytest.MonkeyPatch) -> 
     assert any("Ignore all rules" in one.text for one in by_model(advice))
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_half_a_character_in_an_answer_does_not_end_the_run(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes back as the text that was refused, and no request can hold it."""
+
+    def breaks_off(request: Request) -> Reply:
+        return Reply(in_sections({one["section"]: "It is so \ud83d." for one in request.sections}))
+
+    advice, requests = asked(provider, breaks_off, monkeypatch)
+    assert texts(advice) == texts(RULES)
+    assert len(requests) == 2
+    assert requests[1].sections[0]["your_text"] == "It is so ?."
+
+
 @pytest.mark.parametrize(
     "text",
     [
