@@ -291,6 +291,28 @@ def test_an_answer_of_the_wrong_shape_leaves_the_rules_text(
     assert advice.asked.refused.keys() == {one.id for one in sections()}
 
 
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]", b"NaN", b"7", b'"It saves 5000 EUR"', b"[" * 100_000, b"\xff\xfe", b'{"output": []}',
+        b'{"output": {"message": {"content": {"a": 1}}}}', b'{"output": {"message": {"content": [7]}}, "usage": [1]}',
+        b'{"choices": [7]}', b'{"choices": {"0": 1}}', b'{"choices": [{"message": {"content": {}}}], "usage": 7}',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_body_of_the_wrong_types_leaves_the_rules_text(
+    provider: str, body: bytes, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDKs read it before we do, and took a list for an object."""
+    advice, _ = asked(
+        provider, lambda request: Reply(raw=body, status=status, headers={"Retry-After": "0"}), monkeypatch
+    )
+    assert texts(advice) == texts(RULES)
+    assert advice.asked is not None and advice.asked.outcome
+    assert "AWS is not configured" not in advice.asked.outcome
+
+
 TROUBLE: dict[str, tuple[Reply, str]] = {
     "key": (Reply(status=401, error="AccessDeniedException", message=f"Incorrect API key provided: {KEY}"), "refused"),
     "model": (Reply(status=404, error="ResourceNotFoundException"), "is not known"),
