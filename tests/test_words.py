@@ -1,9 +1,12 @@
 """A language model tells the findings: whatever it answers, the report is complete and no number in it is its own."""
 
+import gzip
 import json
 import random
 import subprocess
 import sys
+import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
@@ -356,6 +359,38 @@ def test_whatever_goes_wrong_the_report_is_complete_and_says_what(
     assert f"tiny-model {advice.asked.outcome}" in report
     for text in (report, repr(advice), caplog.text):
         assert KEY not in text
+
+
+ENDLESS = {
+    "text": ({}, b'{"choices": [{"message": {"content": "' + b"x" * 100_000),
+    "spaces": ({}, b" " * 100_000),
+    "packed": ({"Content-Encoding": "gzip"}, zlib.compressobj(wbits=31).compress(b"x" * 10_000_000)),
+    "packed twice": ({"Content-Encoding": "gzip, gzip"}, gzip.compress(gzip.compress(b"x" * 10_000_000))),
+}
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_an_answer_without_end_is_not_read_on(kind: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK read on until memory was full, also after the time was over and the report was written."""
+    headers, part = ENDLESS[kind]
+    reply = Reply(raw=part, status=status, headers=headers, endless=True)
+    with serving(lambda request: reply) as server:
+        began = time.monotonic()
+        advice = advise(FINDINGS, settings_for("openai", server, monkeypatch))
+        assert time.monotonic() - began < 10
+        assert texts(advice) == texts(RULES)
+        assert advice.asked is not None and advice.asked.outcome == "sent something that is no answer"
+        assert server.left.wait(5), "it is still read"
+
+
+def test_an_answer_that_drips_is_not_read_beyond_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    reply = Reply(raw=b" " * 1000, drip_seconds=0.2)
+    with serving(lambda request: reply) as server:
+        settings = settings_for("openai", server, monkeypatch, timeout_seconds=1.0, budget_seconds=1.5)
+        advice = advise(FINDINGS, settings)
+        assert texts(advice) == texts(RULES)
+        assert server.left.wait(5), "it is still read"
 
 
 @pytest.mark.parametrize(
