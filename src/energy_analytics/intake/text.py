@@ -112,7 +112,7 @@ def estimated_rows(source: Path) -> int | None:
         with source.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            head = _unpacking(file).read(_HEAD_BYTES) if packed else file.read(_HEAD_BYTES)
+            head = unpacking(file).read(_HEAD_BYTES) if packed else file.read(_HEAD_BYTES)
             consumed = file.tell()
     except (OSError, EOFError, zlib.error):
         return None
@@ -212,14 +212,14 @@ def _head(source: Path) -> bytes:
 
 
 def _unpacked_head(source: Path, name: str) -> bytes:
-    with _reading_gzip(name), source.open("rb") as file, _unpacking(file) as packed:
+    with _reading_gzip(name), source.open("rb") as file, unpacking(file) as packed:
         return packed.read(_HEAD_BYTES)
 
 
 def _gunzip(source: Path, name: str, folder: Path, *, max_bytes: int) -> Path:
     target = folder / "unpacked.csv"
     size = 0
-    with _reading_gzip(name), source.open("rb") as given, _unpacking(given) as packed, target.open("wb") as file:
+    with _reading_gzip(name), source.open("rb") as given, unpacking(given) as packed, target.open("wb") as file:
         while chunk := packed.read(_CHUNK_BYTES):
             size += len(chunk)
             if size > max_bytes:
@@ -243,7 +243,8 @@ class _BoundedHeaders:
         return self._file.read(size)
 
 
-def _unpacking(file: BinaryIO) -> gzip.GzipFile:
+def unpacking(file: BinaryIO) -> gzip.GzipFile:
+    """Open what is packed in a file."""
     return gzip.GzipFile(fileobj=cast("BinaryIO", _BoundedHeaders(file)), mode="rb")
 
 
