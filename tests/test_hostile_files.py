@@ -16,6 +16,7 @@ from energy_analytics.lake import LocalLake
 from energy_analytics.money import CarbonError, TariffFileError, parse_tariff, read_carbon, read_tariff
 from energy_analytics.runs import runs
 from energy_analytics.settings import SettingsError, load_settings
+from energy_analytics.watch import Arrivals
 from energy_analytics.weather import WeatherError, read_temperatures
 
 ROWS = hourly_rows("2026-01-01", hours=48)
@@ -55,6 +56,28 @@ def test_of_a_packed_file_that_is_no_text_only_the_beginning_is_unpacked(tmp_pat
     with pytest.raises(UnusableUploadError, match="is empty"):
         read(tmp_path, gzip.compress(bytes(50_000_000)), name="zeros.csv.gz")
     assert not (tmp_path / "work/unpacked.csv").exists()
+
+
+@pytest.mark.parametrize("before", [b"", gzip.compress((HEADER + ROWS).encode())], ids=["first", "second"])
+@pytest.mark.parametrize("flag", [8, 16], ids=["name", "comment"])
+def test_a_packed_file_whose_header_has_no_end_takes_no_time(tmp_path: Path, flag: int, before: bytes) -> None:
+    """It is read byte by byte: 60 MB took half a minute."""
+    content = before + b"\x1f\x8b\x08" + bytes([flag]) + bytes(6) + b"a" * 60_000_000
+    began = time.process_time()
+    with pytest.raises(UnusableUploadError, match=r"a\.csv\.gz is damaged: .* longer than 100,000 bytes"):
+        read(tmp_path, content, name="a.csv.gz")
+    assert time.process_time() - began < 5
+
+
+def test_the_watch_does_not_stay_at_a_header_without_end(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "a.csv.gz").write_bytes(b"\x1f\x8b\x08\x08" + bytes(6) + b"a" * 60_000_000)
+    arrivals = Arrivals(LocalLake(tmp_path), clock=iter(range(0, 1000, 10)).__next__)
+    began = time.process_time()
+    for _ in range(3):
+        arrivals.ready()
+    assert time.process_time() - began < 3
 
 
 def test_plain_text_has_the_same_limit(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Questions in SQL that want more than an answer: files, settings, extensions, secrets, time, memory."""
 
+import os
 import time
 from pathlib import Path
 
@@ -213,6 +214,11 @@ def test_what_cannot_be_interrupted_ends(lake: Path) -> None:
     )  # fmt: skip
     assert "took more than 1 s" in said
     assert time.monotonic() - began < 30
+
+
+def test_a_question_that_is_no_text_is_refused_in_a_sentence(lake: Path) -> None:
+    asked = energy("query", "SELECT '" + os.fsdecode(b"caf\xe9") + "'", folder=lake.parent)
+    assert told(asked) == "The question has bytes that are no text in UTF-8."
 
 
 def test_times_with_an_offset_are_told_in_words(lake: Path) -> None:

@@ -1,9 +1,12 @@
 """A language model tells the findings: whatever it answers, the report is complete and no number in it is its own."""
 
+import gzip
 import json
 import random
 import subprocess
 import sys
+import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
@@ -259,6 +262,19 @@ def test_a_name_that_gives_orders_is_a_name(monkeypatch: pytest.MonkeyPatch) -> 
     assert any("Ignore all rules" in one.text for one in by_model(advice))
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_half_a_character_in_an_answer_does_not_end_the_run(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes back as the text that was refused, and no request can hold it."""
+
+    def breaks_off(request: Request) -> Reply:
+        return Reply(in_sections({one["section"]: "It is so \ud83d." for one in request.sections}))
+
+    advice, requests = asked(provider, breaks_off, monkeypatch)
+    assert texts(advice) == texts(RULES)
+    assert len(requests) == 2
+    assert requests[1].sections[0]["your_text"] == "It is so ?."
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -276,6 +292,28 @@ def test_an_answer_of_the_wrong_shape_leaves_the_rules_text(
     assert len(requests) == 2
     assert advice.asked is not None
     assert advice.asked.refused.keys() == {one.id for one in sections()}
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]", b"NaN", b"7", b'"It saves 5000 EUR"', b"[" * 100_000, b"\xff\xfe", b'{"output": []}',
+        b'{"output": {"message": {"content": {"a": 1}}}}', b'{"output": {"message": {"content": [7]}}, "usage": [1]}',
+        b'{"choices": [7]}', b'{"choices": {"0": 1}}', b'{"choices": [{"message": {"content": {}}}], "usage": 7}',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_body_of_the_wrong_types_leaves_the_rules_text(
+    provider: str, body: bytes, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDKs read it before we do, and took a list for an object."""
+    advice, _ = asked(
+        provider, lambda request: Reply(raw=body, status=status, headers={"Retry-After": "0"}), monkeypatch
+    )
+    assert texts(advice) == texts(RULES)
+    assert advice.asked is not None and advice.asked.outcome
+    assert "AWS is not configured" not in advice.asked.outcome
 
 
 TROUBLE: dict[str, tuple[Reply, str]] = {
@@ -321,6 +359,38 @@ def test_whatever_goes_wrong_the_report_is_complete_and_says_what(
     assert f"tiny-model {advice.asked.outcome}" in report
     for text in (report, repr(advice), caplog.text):
         assert KEY not in text
+
+
+ENDLESS = {
+    "text": ({}, b'{"choices": [{"message": {"content": "' + b"x" * 100_000),
+    "spaces": ({}, b" " * 100_000),
+    "packed": ({"Content-Encoding": "gzip"}, zlib.compressobj(wbits=31).compress(b"x" * 10_000_000)),
+    "packed twice": ({"Content-Encoding": "gzip, gzip"}, gzip.compress(gzip.compress(b"x" * 10_000_000))),
+}
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_an_answer_without_end_is_not_read_on(kind: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK read on until memory was full, also after the time was over and the report was written."""
+    headers, part = ENDLESS[kind]
+    reply = Reply(raw=part, status=status, headers=headers, endless=True)
+    with serving(lambda request: reply) as server:
+        began = time.monotonic()
+        advice = advise(FINDINGS, settings_for("openai", server, monkeypatch))
+        assert time.monotonic() - began < 10
+        assert texts(advice) == texts(RULES)
+        assert advice.asked is not None and advice.asked.outcome == "sent something that is no answer"
+        assert server.left.wait(5), "it is still read"
+
+
+def test_an_answer_that_drips_is_not_read_beyond_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    reply = Reply(raw=b" " * 1000, drip_seconds=0.2)
+    with serving(lambda request: reply) as server:
+        settings = settings_for("openai", server, monkeypatch, timeout_seconds=1.0, budget_seconds=1.5)
+        advice = advise(FINDINGS, settings)
+        assert texts(advice) == texts(RULES)
+        assert server.left.wait(5), "it is still read"
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ class Reply:
     delay_seconds: float = 0.0
     drip_seconds: float = 0.0
     """Wait between single bytes."""
+    endless: bool = False
+    """Whether the content is sent again and again, as long as anybody reads it."""
 
     def content(self, request: Request) -> bytes:
         if self.raw is not None:
@@ -99,6 +101,8 @@ class Server:
     def __init__(self, behave: Behaviour) -> None:
         self.behave = behave
         self.requests: list[Request] = []
+        self.left = threading.Event()
+        """Set when one who asked has gone before the end of the answer."""
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -125,12 +129,15 @@ class Server:
         time.sleep(reply.delay_seconds)
         try:
             handler.send_response(reply.status)
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+            length = 1 << 50 if reply.endless else len(content)
+            headers = {"Content-Type": "application/json", "Content-Length": str(length)}
             if reply.status != 200:
                 headers["x-amzn-ErrorType"] = reply.error
             for name, value in (headers | reply.headers).items():
                 handler.send_header(name, value)
             handler.end_headers()
+            while reply.endless:
+                handler.wfile.write(content)
             if not reply.drip_seconds:
                 handler.wfile.write(content)
                 return
@@ -140,6 +147,7 @@ class Server:
                 time.sleep(reply.drip_seconds)
         except OSError:  # who asked has gone
             handler.close_connection = True
+            self.left.set()
 
     def __enter__(self) -> "Server":
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

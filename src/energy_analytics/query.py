@@ -103,6 +103,8 @@ def query(lake: Lake, sql: str, settings: Settings) -> Rows:
     `query_seconds`, and answers with at most `query_rows`. Raises QueryError.
     """
     sql = named_queries().get(sql.strip(), sql)
+    if not _is_utf_8(sql):
+        raise QueryError("The question has bytes that are no text in UTF-8.")
     # A remote lake's own folder, so that what is fetched stays meanwhile; a local lake is not to be written.
     place = TemporaryDirectory() if isinstance(lake, LocalLake) else lake.work_folder()
     with place as folder, _engine(lake, sql, settings, Path(folder)) as engine:
@@ -122,6 +124,14 @@ def query(lake: Lake, sql: str, settings: Settings) -> Rows:
             ) from error
         except duckdb.Error as error:
             raise QueryError(_in_words(error)) from error
+
+
+def _is_utf_8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _in_words(error: duckdb.Error) -> str:

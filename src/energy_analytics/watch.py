@@ -163,8 +163,10 @@ def _is_whole_gzip(path: Path) -> bool:
     import gzip
     import zlib
 
+    from .intake.text import unpacking
+
     try:
-        with gzip.open(path) as file:
+        with path.open("rb") as packed, unpacking(packed) as file:
             for _ in range(_CHUNKS_LOOKED_AT):  # A longer one is whole for our purpose: the run looks at its size.
                 if not file.read(_CHUNK_BYTES):
                     break

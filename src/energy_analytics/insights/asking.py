@@ -76,10 +76,15 @@ def question_of(
         }
         if refused and section.id in refused:
             text, fault = refused[section.id]
-            entry |= {"your_text": text[:TEXT_LIMIT], "refused_because": fault}
+            entry |= {"your_text": _sendable(text[:TEXT_LIMIT]), "refused_because": fault}
         listed.append(entry)
     data = json.dumps({"sections": listed}, ensure_ascii=False, separators=(",", ":"))
     return Question(instructions(), data, SCHEMA, answer_tokens)
+
+
+def _sendable(text: str) -> str:
+    """Return a text without halves of characters: JSON may hold them, and UTF-8 cannot."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
 def _described(finding: Finding) -> dict[str, Any]:

@@ -26,6 +26,8 @@ _AGAIN: Final = {
     "InternalServerException": "failed on the server",
     "ModelErrorException": "failed on the server",
 }
+_MISREAD: Final = (AttributeError, LookupError, RecursionError, TypeError, UnicodeDecodeError)
+"""What the SDK's parser raises itself at JSON of another shape than it expects."""
 _REFUSALS: Final = ("guardrail_intervened", "content_filtered", "refusal")
 
 
@@ -69,7 +71,7 @@ class _Model:
             return self._ask(client, question, with_tool=False)
         except ClientError as error:
             raise _told(error) from None
-        except ResponseParserError:
+        except (*_MISREAD, ResponseParserError):
             raise ModelError("sent something that is no answer") from None
         except (BotoCoreError, ValueError) as error:
             raise _told_of_connection(error) from None

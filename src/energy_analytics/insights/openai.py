@@ -62,8 +62,9 @@ class _Model:
         """Ask for an answer by the schema; of a server that knows no schemas, for JSON in text."""
         import openai
 
-        # The SDK would follow a redirect, and send the findings where nobody was told of.
-        http = openai.DefaultHttpxClient(follow_redirects=False)
+        from energy_analytics.insights.openai_http import BoundedClient
+
+        http = BoundedClient(seconds=timeout_seconds)
         key = _NO_KEY if self._key is None else self._key.get_secret_value()
         with openai.OpenAI(
             api_key=key, base_url=self._base_url or OWN_URL, timeout=timeout_seconds, max_retries=0, http_client=http

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 from .verdict import UnusableUploadError
 
 _CHUNK_BYTES: Final = 4 << 20
 _HEAD_BYTES: Final = 1 << 20
 _LOOKED_AT: Final = 64
+_MOST_OF_A_HEADER: Final = 100_000
 _BINARY_SHARE: Final = 10
 """A tenth of null bytes is a binary file; fewer are what a logger leaves that loses power in the middle of text."""
 _EXPECTED: Final = "Expected is a CSV text file with the columns timestamp,appliance,kwh."
@@ -111,7 +112,7 @@ def estimated_rows(source: Path) -> int | None:
         with source.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            head = gzip.GzipFile(fileobj=file).read(_HEAD_BYTES) if packed else file.read(_HEAD_BYTES)
+            head = unpacking(file).read(_HEAD_BYTES) if packed else file.read(_HEAD_BYTES)
             consumed = file.tell()
     except (OSError, EOFError, zlib.error):
         return None
@@ -211,20 +212,40 @@ def _head(source: Path) -> bytes:
 
 
 def _unpacked_head(source: Path, name: str) -> bytes:
-    with _reading_gzip(name), gzip.open(source) as packed:
+    with _reading_gzip(name), source.open("rb") as file, unpacking(file) as packed:
         return packed.read(_HEAD_BYTES)
 
 
 def _gunzip(source: Path, name: str, folder: Path, *, max_bytes: int) -> Path:
     target = folder / "unpacked.csv"
     size = 0
-    with _reading_gzip(name), gzip.open(source) as packed, target.open("wb") as file:
+    with _reading_gzip(name), source.open("rb") as given, unpacking(given) as packed, target.open("wb") as file:
         while chunk := packed.read(_CHUNK_BYTES):
             size += len(chunk)
             if size > max_bytes:
                 raise too_large(name, max_bytes)
             file.write(chunk)
     return target
+
+
+class _BoundedHeaders:
+    """A packed file of which no header goes on for ever: a name in one is read byte by byte, at 4 MB a second."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._single_bytes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Read. Raises BadGzipFile when a name or a comment has no end."""
+        self._single_bytes = self._single_bytes + 1 if size == 1 else 0
+        if self._single_bytes > _MOST_OF_A_HEADER:
+            raise gzip.BadGzipFile(f"a name in it is longer than {_MOST_OF_A_HEADER:,} bytes")
+        return self._file.read(size)
+
+
+def unpacking(file: BinaryIO) -> gzip.GzipFile:
+    """Open what is packed in a file."""
+    return gzip.GzipFile(fileobj=cast("BinaryIO", _BoundedHeaders(file)), mode="rb")
 
 
 @contextmanager
