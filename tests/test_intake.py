@@ -1,7 +1,11 @@
 """Every kind of bad input: what is taken, what is refused, at which line and why."""
 
+import bz2
 import codecs
 import gzip
+import io
+import lzma
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -17,6 +21,15 @@ TWO_GOOD = [("2026-02-20 00:00:00", "Fridge", 0.5), ("2026-02-20 01:00:00", "Fri
 
 def packed(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
+
+
+def in_tar(content: str, kind: int) -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=kind) as file:
+        member = tarfile.TarInfo("../../meter.csv")
+        member.size = len(content)
+        file.addfile(member, io.BytesIO(content.encode()))
+    return archive.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -257,6 +270,16 @@ def test_two_thousand_appliances_and_four_steps_in_one_file(tmp_path: Path) -> N
         (bytes(range(256)) * 9, "is a binary file"),
         (b"PK\x03\x04 and so on", "Excel workbook"),
         (b"PAR1 and so on", "a Parquet file"),
+        (in_tar(HEADER + MIDNIGHT, tarfile.GNU_FORMAT), "is an archive: unpack it"),
+        (in_tar(HEADER + MIDNIGHT, tarfile.PAX_FORMAT), "is an archive: unpack it"),
+        (packed(in_tar(HEADER + MIDNIGHT, tarfile.PAX_FORMAT)), "is an archive: unpack it"),
+        (
+            lzma.compress((HEADER + MIDNIGHT).encode()),
+            "is packed in a way that is not read: unpack it, or pack it with",
+        ),
+        (bz2.compress((HEADER + MIDNIGHT).encode()), "is packed in a way that is not read"),
+        (b"\x28\xb5\x2f\xfd and so on", "is packed in a way that is not read"),
+        (b"Rar!\x1a\x07\x01\x00", "is an archive: unpack it, and give its files"),
         (packed((HEADER + MIDNIGHT).encode())[:-9], "is cut off"),
         (packed((HEADER + MIDNIGHT).encode())[:-6] + b"123456", "is damaged"),
         (packed((HEADER + MIDNIGHT).encode()) + b"more", "is damaged"),

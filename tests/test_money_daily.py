@@ -219,7 +219,7 @@ def test_a_reading_that_reaches_beyond_the_last_day_costs_and_emits_all_of_it(
     rows = engine.execute(f"SELECT day, cost, carbon_kg FROM {daily} ORDER BY day").fetchall()
     assert rows == [(day(f"2026-05-0{at}"), pytest.approx(4.8), pytest.approx(2.4)) for at in (4, 5)]
     assert money.bill is not None
-    assert money.bill.end == day("2026-05-06")
+    assert money.bill.end == day("2026-05-07")
 
 
 def test_the_table_of_days_tells_cost_and_carbon(tmp_path: Path) -> None:

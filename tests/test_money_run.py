@@ -94,6 +94,28 @@ def test_the_last_day_is_billed(place: Path) -> None:
     assert json.loads(energy("bill", *days, "--json", folder=place).stdout)["total"] == "7.15"
 
 
+@pytest.mark.parametrize(("hour", "end"), [("00:00", "2026-01-01"), ("06:00", "2026-01-02")])
+def test_a_meter_read_by_the_month_is_billed_to_the_end_of_its_last_reading(place: Path, hour: str, end: str) -> None:
+    rows = "".join(f"2025-{month:02}-01 {hour}:00,Meter,100\n" for month in range(1, 13))
+    (place / "year.csv").write_text(HEADER + rows)
+    (place / "energy.toml").write_text('tariff_file = "flat.toml"\n')
+    results = run_json(place, "year.csv")["results"]
+    bill = results["money"]["bill"]
+    assert (bill["start"], bill["end"]) == ("2025-01-01", end)
+    assert sum(month["kwh"] for month in bill["months"]) == pytest.approx(1200, rel=1e-9)
+    assert Decimal(results["money"]["cost"]) == Decimal("240.00")
+
+
+@pytest.mark.parametrize("minutes", [60, 240, 1440, 7 * 1440])
+def test_all_of_a_meter_read_in_the_middle_of_the_day_is_billed(place: Path, minutes: int) -> None:
+    """Also under prices that change within the hour."""
+    at = [datetime(2026, 4, 1, 23, 30) + timedelta(minutes=minutes * number) for number in range(25)]
+    (place / "meter.csv").write_text(HEADER + "".join(f"{moment},Meter,2\n" for moment in at))
+    (place / "night.toml").write_text(NIGHT.replace("06:00", "05:30"))
+    bill = run_json(place, "meter.csv")["results"]["money"]["bill"]
+    assert sum(month["kwh"] for month in bill["months"]) == pytest.approx(50, rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("day", "total"),
     # The skipped hour is one of the night's: 5 x 0.10 + 18 x 0.30 + 0.50. The repeated one too: 7 x 0.10 + ...

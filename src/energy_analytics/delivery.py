@@ -20,7 +20,7 @@ from .uploads import Upload, digest_meanwhile, identify, raw_key, upload_time, u
 
 _PARQUET_MAGIC: Final = b"PAR1"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-_LOOKED_AT: Final = 64
+_LOOKED_AT: Final = 512
 _FEWEST_BYTES_OF_A_ROW: Final = len("2026-01-01,A,1\n")
 _MEMORY_MB: Final = 512
 """For the conversion of Parquet, of which a whole row group is in memory at a time."""

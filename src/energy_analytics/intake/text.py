@@ -23,6 +23,8 @@ _EXPECTED: Final = "Expected is a CSV text file with the columns timestamp,appli
 
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"
 
+_ARCHIVE: Final = "an archive: unpack it, and give its files"
+_PACKED_OTHERWISE: Final = "packed in a way that is not read: unpack it, or pack it with gzip"
 _FOREIGN_FORMATS: Final = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV",
     b"<?xml": "an XML document, such as Green Button, which is not read: export the readings as CSV",
@@ -35,7 +37,19 @@ _FOREIGN_FORMATS: Final = {
     b"\x89PNG": "a picture",
     b"SQLite format 3": "an SQLite database",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook: save the sheet as CSV",
+    b"\xfd7zXZ\x00": _PACKED_OTHERWISE,
+    b"BZh91AY&SY": _PACKED_OTHERWISE,
+    b"\x28\xb5\x2f\xfd": _PACKED_OTHERWISE,
+    b"\x04\x22\x4d\x18": _PACKED_OTHERWISE,
+    b"7z\xbc\xaf\x27\x1c": _ARCHIVE,
+    b"Rar!\x1a\x07": _ARCHIVE,
+    b"ARROW1\x00\x00": "an Arrow file: write the readings as Parquet or CSV",
+    b"Obj\x01": "an Avro file: write the readings as Parquet or CSV",
 }
+"""By what a file begins with."""
+_TAR_MARK: Final = slice(257, 265)
+"""Where a tar archive tells that it is one."""
+_TAR_MARKS: Final = (b"ustar\x0000", b"ustar  \x00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +113,10 @@ def _encoding_of_text(head: bytes, name: str) -> str:
 
 
 def refuse_foreign(head: bytes, name: str) -> None:
-    """Raise UnusableUploadError when a file begins as one of another kind."""
+    """Raise UnusableUploadError when a file begins as one of another kind; 512 bytes tell all of them."""
     begins = head[:_LOOKED_AT].removeprefix(_UTF_8_MARK).lstrip()
+    if head[_TAR_MARK] in _TAR_MARKS:
+        raise UnusableUploadError(f"{name} is {_ARCHIVE}. {_EXPECTED}")
     for start, what in _FOREIGN_FORMATS.items():
         if begins.startswith(start):
             raise UnusableUploadError(f"{name} is {what}. {_EXPECTED}")

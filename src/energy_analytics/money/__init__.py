@@ -14,7 +14,7 @@ from .carbon import (
     read_carbon,
 )
 from .comparison import Compared, check_currencies, compare
-from .costs import Cost, Costs, bill_with_costs, costs, costs_end, mean_price, slot_prices
+from .costs import Cost, Costs, bill_with_costs, costs, mean_price, slot_prices
 from .deferrable import Deferrable, deferrable, typical
 from .load import Load, forget, measure, within
 from .outlook import CostAhead, ExpectedBill, costs_ahead, expected_bill
@@ -48,7 +48,6 @@ __all__ = [
     "compare",
     "costs",
     "costs_ahead",
-    "costs_end",
     "default_carbon",
     "deferrable",
     "emissions",

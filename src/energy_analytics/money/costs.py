@@ -5,7 +5,7 @@ Fixed and demand charges belong to no kWh; they are in the bill and not here. Ti
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from math import inf, lcm
@@ -17,7 +17,7 @@ from energy_analytics.tariff import FlatPrice
 
 from .bill import Bill, bill_of, rounded, rounded_ratio, tier_parts
 from .hours import face_of, slot_minutes
-from .load import Load, kwh, reach, site_slots, slots
+from .load import Load, kwh, site_slots, slots
 from .terms import DAY_MINUTES, Tariff
 from .usage import Usage, create_table, period_of, usage
 
@@ -64,23 +64,12 @@ def bill_with_costs(
     start: date,
     end: date,
     holidays: frozenset[date] = frozenset(),
-    costs_until: date | None = None,
 ) -> tuple[Bill, Costs]:
-    """Return the bill of the days from `start` to `end` (exclusive) and their costs, for little more than one.
-
-    With `costs_until` (exclusive) costs are told of the days up to there; the bill ends at `end` all the same.
-    """
+    """Return the bill of the days from `start` to `end` (exclusive) and their costs, for little more than one."""
     slot = slot_minutes([tariff])
-    used = whole = usage(engine, load, tariff, start=start, end=end, holidays=holidays, slot_minutes=slot)
-    if costs_until is not None and costs_until != end:
-        whole = usage(engine, load, tariff, start=start, end=costs_until, holidays=holidays, slot_minutes=slot)
-    found = _costs(engine, load, tariff, whole, slot)
+    used = usage(engine, load, tariff, start=start, end=end, holidays=holidays, slot_minutes=slot)
+    found = _costs(engine, load, tariff, used, slot)
     return bill_of(engine, load, tariff, used, holidays=holidays, slot_minutes=slot), found
-
-
-def costs_end(engine: duckdb.DuckDBPyConnection, load: Load, tariff: Tariff) -> date:
-    """Return the day after the last one that the energy read reaches into, spread as the tariff needs it."""
-    return reach(engine, load, slot_minutes([tariff])) + timedelta(days=1)
 
 
 def _costs(engine: duckdb.DuckDBPyConnection, load: Load, tariff: Tariff, used: Sequence[Usage], slot: int) -> Costs:

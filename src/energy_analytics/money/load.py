@@ -2,7 +2,8 @@
 
 A reading counts in the part of the day it starts in. A reading longer than that part, such as a day's total under
 a price that changes by the hour, is spread evenly over the time to the next reading (no longer than half as much
-again as its usual step), because nothing tells when in it the energy was used.
+again as its usual step), because nothing tells when in it the energy was used. A bill of all readings is of all days
+that they reach into, so that all that was read is billed.
 """
 
 from collections.abc import Collection, Mapping
@@ -17,6 +18,7 @@ from energy_analytics.calendar import Clock
 from energy_analytics.hours import NANO, Hours, create_hours, in_nano_kwh
 
 _LONGEST_STRETCH: Final = 1.5
+_HOUR_MINUTES: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Load:
     """Those of them that have no reading: a name that is not spelled as in the readings."""
     first: date
     last: date
-    """First and last local day with a reading."""
+    """First local day with a reading, and the last; or the last that readings longer than an hour reach into."""
     nano_kwh: str
     """SQL for `kwh` of a reading in whole nano-kWh."""
 
@@ -87,9 +89,19 @@ def measure(
         exports=frozenset(read.intersection(exports)),
         unread_exports=tuple(sorted(set(exports) - read)),
         first=first,
-        last=last,
+        last=max(last, _last_reached(engine, name, by_hour, steps)),
         nano_kwh=in_nano_kwh(largest_kwh),
     )
+
+
+def _last_reached(engine: duckdb.DuckDBPyConnection, name: str, by_hour: str, steps: Mapping[str, float]) -> date:
+    """Return the last local day that a reading longer than an hour reaches into, as that of a month does."""
+    if max(steps.values(), default=0.0) <= _HOUR_MINUTES:
+        return date.min
+    reached = engine.execute(f"""
+        SELECT CAST(max(last_local + to_minutes(CAST(step AS BIGINT))) - INTERVAL 1 SECOND AS DATE)
+        FROM {by_hour} JOIN {name}_registers USING (appliance) WHERE step > {_HOUR_MINUTES}""").fetchall()[0][0]
+    return reached or date.min
 
 
 def within(load: Load, start: date, end: date) -> Load:
@@ -151,14 +163,6 @@ def site_slots(engine: duckdb.DuckDBPyConnection, load: Load, slot_minutes: int)
     return table
 
 
-def reach(engine: duckdb.DuckDBPyConnection, load: Load, slot_minutes: int) -> date:
-    """Return the last local day that the energy read reaches into: a spread reading may end after the last day."""
-    if not load.spread(slot_minutes):
-        return load.last
-    found: date = engine.execute(f"SELECT max(day) FROM {site_slots(engine, load, slot_minutes)}").fetchall()[0][0]
-    return max(load.last, found)
-
-
 def demand_minutes(load: Load, interval_minutes: int) -> int:
     """Return the interval over which the demand can be told: the one asked for, or the shortest step if longer."""
     steps = [step for name, step in load.steps.items() if name not in load.exports]
@@ -182,6 +186,8 @@ def _spread(load: Load, slot_minutes: int) -> str:
         THEN timestamp + to_minutes(CAST(step AS BIGINT))
             - to_minutes({load.wall.offset_of_wall("(timestamp + to_minutes(CAST(step AS BIGINT)))")})
         ELSE start + to_minutes(CAST(step AS BIGINT)) END"""
+    midnight = f"TIMESTAMP '{load.last + timedelta(days=1)}'"
+    last_end = f"({midnight} - to_minutes({load.wall.offset_of_wall(midnight)}))"
     return f"""
         SELECT appliance, instant + to_minutes(offset_minutes) AS local, offset_minutes, exported,
             (part + 1) * nano_kwh // parts - part * nano_kwh // parts AS nano_kwh, read_on
@@ -192,9 +198,9 @@ def _spread(load: Load, slot_minutes: int) -> str:
                 FROM (
                     SELECT appliance, exported, start, CAST(timestamp AS DATE) AS read_on,
                         CAST(round(kwh * {NANO}) AS HUGEINT) AS nano_kwh,
-                        greatest(1, CAST(round(date_diff('second', start,
+                        greatest(1, CAST(round(date_diff('second', start, least({last_end},
                             CASE WHEN following <= start + to_seconds(60 * step * {_LONGEST_STRETCH}) THEN following
-                            ELSE natural_end END) / {60.0 * slot_minutes}) AS BIGINT)) AS parts
+                            ELSE natural_end END)) / {60.0 * slot_minutes}) AS BIGINT)) AS parts
                     FROM (
                         SELECT *, {natural_end} AS natural_end,
                             lead(start) OVER (PARTITION BY appliance ORDER BY start) AS following

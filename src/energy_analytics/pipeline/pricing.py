@@ -24,7 +24,6 @@ from ..money import (
     choose_tariff,
     compare,
     costs_ahead,
-    costs_end,
     deferrable,
     emissions,
     emissions_of,
@@ -111,11 +110,10 @@ def price_history(
     holidays = terms.holidays(load)
     end = load.last + timedelta(days=1)
     tariff = terms.tariff
-    until = costs_end(engine, load, tariff)  # The last reading may reach beyond the last day: all of it has a cost.
-    bill, costs = bill_with_costs(engine, load, tariff, start=load.first, end=end, holidays=holidays, costs_until=until)
+    bill, costs = bill_with_costs(engine, load, tariff, start=load.first, end=end, holidays=holidays)
     since = max(load.first, end - YEAR)
     unpriced = _unpriced(tariff, costs)
-    emitted = _emissions(engine, load, terms, costs, end=until)
+    emitted = _emissions(engine, load, terms, costs, end=end)
     cost = "CAST(NULL AS DOUBLE) AS cost" if unpriced else "cost"
     daily = f"""(SELECT appliance, day, exported, {cost}, carbon_kg
         FROM {costs.daily} LEFT JOIN {emitted.daily} USING (appliance, day))"""
