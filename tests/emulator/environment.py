@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from . import logs
@@ -28,6 +28,10 @@ class Outcome:
     status: str = "success"  # or "error", "timeout", as the service's report has it
     error_type: str = ""
     detail: str = ""
+
+
+_LOOK_SECONDS: Final = 0.02
+"""How often to see whether a sandbox has ended while it is waited for."""
 
 
 class Environment:
@@ -60,7 +64,7 @@ class Environment:
 
     def init(self, until: float) -> Outcome | None:
         """Wait until the runtime asks for an event; return what went wrong if it does not."""
-        while not self._api.waiting.wait(0.005):
+        while not self._api.waiting.wait(_LOOK_SECONDS):
             if self._sandbox.ended():
                 self.kill()
                 if not self._sandbox.set_up():
@@ -71,6 +75,7 @@ class Environment:
             if time.monotonic() > until:
                 self.kill()
                 return self._timed_out("")
+        self._sandbox.rest()
         return None
 
     def invoke(self, event: Any, request_id: str, until: float) -> Outcome:
@@ -78,8 +83,9 @@ class Environment:
         payload = json.dumps(event, ensure_ascii=False).encode()
         deadline_ms = int((time.time() + until - time.monotonic()) * 1000)
         trace = f"Root=1-{int(time.time()):08x}-{uuid4().hex[:24]};Parent={uuid4().hex[:16]};Sampled=0"
+        self._sandbox.work()
         self._api.send(Invocation(request_id, payload, deadline_ms, self.config["FunctionArn"], trace))
-        while self._api.answers.empty():
+        while (answer := self._api.answer(_LOOK_SECONDS)) is None:
             if self._sandbox.ended():
                 self.kill()
                 reason = self._sandbox.exit_reason()
@@ -88,9 +94,8 @@ class Environment:
             if time.monotonic() > until:
                 self.kill()
                 return self._timed_out(f"RequestId: {request_id} Error: ")
-            time.sleep(0.002)
-        answer = self._api.answers.get()
         self._api.waiting.wait(0.5)  # until then it may still write
+        self._sandbox.rest()
         if answer.failed:
             return Outcome(answer.body, failed=True, status="error", error_type=answer.body.get("errorType", ""))
         return Outcome(answer.body)

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
+import contextlib
 import json
 import queue
 import threading
@@ -59,6 +60,12 @@ class RuntimeApi:
         """Return the next event once there is one; None when the sandbox is to end."""
         self.waiting.set()
         return self._events.get()
+
+    def answer(self, seconds: float) -> Answer | None:
+        """Wait so long for an answer; None when there is none yet."""
+        with contextlib.suppress(queue.Empty):
+            return self.answers.get(timeout=seconds)
+        return None
 
     def close(self) -> None:
         """Stop listening."""

@@ -22,6 +22,7 @@ CA_PATH: Final = "/var/emulator-ca.pem"
 SANDBOX_USER: Final = "993"
 SETUP_FAILED: Final = 113  # the exit status of _SETUP where the function has not begun
 WATCH_SECONDS: Final = 0.02
+REST_SECONDS: Final = 5.0
 MB: Final = 1024 * 1024
 
 # Arguments: root code opt runtime ca tmp_mb prefix user command...
@@ -108,6 +109,8 @@ class Sandbox:
         self.memory_mb = memory_mb
         self.peak_mb = 0
         self.over_limit = False
+        self._at_work = threading.Event()
+        self._at_work.set()
         user = SANDBOX_USER if os.geteuid() == 0 else ""
         places = [root, files.code, files.opt, files.runtime, files.ca_bundle, tmp_mb, sys.base_prefix, user]
         command = [*_namespaces(), "sh", "-c", _SETUP, "sandbox", *map(str, places)]
@@ -138,10 +141,19 @@ class Sandbox:
             return f"Runtime exited with error: signal: {words.get(number, number)}"
         return f"Runtime exited with error: exit status {code}" if code else "Runtime exited without providing a reason"
 
+    def rest(self) -> None:
+        """Look at its memory no more, until it works again: dozens that only wait would take a core."""
+        self._at_work.clear()
+
+    def work(self) -> None:
+        """Look at its memory again."""
+        self._at_work.set()
+
     def kill(self) -> None:
         """End the process and all that it started."""
         self._process.kill()
         self._process.wait()
+        self._at_work.set()
 
     def measure(self) -> int:
         """Return the megabytes that the process and its children have held at most."""
@@ -156,6 +168,8 @@ class Sandbox:
 
     def _watch_memory(self) -> None:
         while not self.ended():
+            if not self._at_work.wait(REST_SECONDS):
+                continue
             if self.measure() > self.memory_mb:
                 self.over_limit = True
                 self.peak_mb = self.memory_mb
