@@ -51,18 +51,20 @@ $(LINT)/.installed: $(VENV)/.made infrastructure/requirements-lint.txt
 
 # Where PYTHONDONTWRITEBYTECODE is set, each of the thousands of processes of the tests would compile all modules anew.
 COMPILE = $(BIN)/python -m compileall -q src tests benchmarks
+# One process more than there are cores: many tests wait for a server, a browser or a function for most of their time.
+PYTEST = PYTEST_XDIST_AUTO_NUM_WORKERS=$$(( $$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1 )) $(BIN)/python -m pytest -n auto --dist loadgroup
 
 test: install-dev install-lint  ## Run the tests, but the slow ones
 	@$(COMPILE)
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow and not long"
+	@$(PYTEST) -m "not slow and not long"
 
 test-all: install-dev install-lint  ## Run all tests, but those that take many minutes each
 	@$(COMPILE)
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not long"
+	@$(PYTEST) -m "not long"
 
 test-long: install-dev install-lint  ## Run the soaks, each fault at each step, and many more sequences by chance
 	@$(COMPILE)
-	@FAULTS_ALL=1 $(BIN)/python -m pytest -n auto --dist loadgroup -m long
+	@FAULTS_ALL=1 $(PYTEST) -m long
 
 check: install-dev  ## Format, lint, types, import contract, security rules
 	@$(BIN)/ruff format --check .
