@@ -12,11 +12,6 @@ settings.register_profile("same every time", derandomize=True, deadline=None)
 settings.load_profile("same every time")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the groups that one process works through alone, so that the others do not wait for it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
-
-
 @pytest.fixture
 def real_data() -> Path:
     """The folder of the real series; tests that need it are skipped without it."""
