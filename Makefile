@@ -32,7 +32,6 @@ $(VENV)/.installed: $(VENV)/.made requirements.txt pyproject.toml
 	@echo "Setting up $(VENV): once, a minute or a few, over the network"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt $(OR_SAY)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable . $(OR_SAY)
-	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
@@ -50,21 +49,18 @@ $(LINT)/.installed: $(VENV)/.made infrastructure/requirements-lint.txt
 	@touch $@
 
 # Where PYTHONDONTWRITEBYTECODE is set, each of the thousands of processes of the tests would compile all modules anew.
-COMPILE = $(BIN)/python -m compileall -q src tests benchmarks
 # One process more than there are cores: many tests wait for a server, a browser or a function for most of their time.
-PYTEST = PYTEST_XDIST_AUTO_NUM_WORKERS=$$(( $$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1 )) $(BIN)/python -m pytest -n auto --dist loadgroup
+PYTEST = $(BIN)/python -m compileall -q src tests benchmarks && $(BIN)/python -m pytest --dist loadgroup \
+  -n $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
 
 test: install-dev install-lint  ## Run the tests, but the slow ones
-	@$(COMPILE)
 	@$(PYTEST) -m "not slow and not long"
 
 test-all: install-dev install-lint  ## Run all tests, but those that take many minutes each
-	@$(COMPILE)
 	@$(PYTEST) -m "not long"
 
 test-long: install-dev install-lint  ## Run the soaks, each fault at each step, and many more sequences by chance
-	@$(COMPILE)
-	@FAULTS_ALL=1 $(PYTEST) -m long
+	@export FAULTS_ALL=1; $(PYTEST) -m long
 
 check: install-dev  ## Format, lint, types, import contract, security rules
 	@$(BIN)/ruff format --check .

@@ -163,7 +163,7 @@ def _is_whole_gzip(path: Path) -> bool:
     import gzip
     import zlib
 
-    from .intake.text import unpacking
+    from .intake import unpacking
 
     try:
         with path.open("rb") as packed, unpacking(packed) as file:

@@ -10,7 +10,7 @@ from ..engine import literal, parquet
 from .dialect import Dialect, column_positions, sniff
 from .limits import MOST_APPLIANCES
 from .strict import read_strict
-from .text import PlainText, estimated_rows, refuse_foreign, settle, too_large, unpack
+from .text import PlainText, estimated_rows, refuse_foreign, settle, too_large, unpack, unpacking
 from .tolerant import (
     AMBIGUOUS_DATE,
     AMBIGUOUS_NUMBER,
@@ -32,6 +32,7 @@ __all__ = [
     "refuse_foreign",
     "too_large",
     "understood",
+    "unpacking",
 ]
 
 REMEDIES: Final = {

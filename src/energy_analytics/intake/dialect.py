@@ -199,14 +199,17 @@ def _refuse_lines_above(lines: list[str], header_line: int, name: str) -> None:
             )
 
 
+def _date_and_time(columns: tuple[str, ...]) -> dict[str, str]:
+    """Return the columns `date` and `time`, where a file has both."""
+    found = {column.casefold(): column for column in columns if column.casefold() in ("date", "time")}
+    return found if len(found) == 2 else {}
+
+
 def _advice(missing: list[str], columns: tuple[str, ...]) -> str:
     """Say what to do about the columns that are missing, as far as the names of the others tell."""
-    alike = {column: found for column in missing if (found := _alike(column, columns))}
-    in_two = {column.casefold(): column for column in columns if column.casefold() in ("date", "time")}
-    if "timestamp" in missing and len(in_two) > 1:
-        alike.pop("timestamp", None)
-    else:
-        in_two = {}
+    in_two = _date_and_time(columns) if "timestamp" in missing else {}
+    to_rename = [column for column in missing if not (in_two and column == "timestamp")]
+    alike = {column: found for column in to_rename if (found := _alike(column, columns))}
     of_power = _unit_of(alike.get("kwh", ""))
     if of_power:
         del alike["kwh"]

@@ -181,7 +181,10 @@ def kwh(nano_kwh: int) -> Decimal:
 
 
 def _spread(load: Load, slot_minutes: int) -> str:
-    """Write SQL for readings longer than a part of the day, spread over the parts they cover; nothing is lost."""
+    """Write SQL for readings longer than a part of the day, spread over the parts they cover; nothing is lost.
+
+    None goes beyond the last day, as an hour from 23:30 would under prices that change at half past.
+    """
     natural_end = f"""CASE WHEN step % 1440 = 0
         THEN timestamp + to_minutes(CAST(step AS BIGINT))
             - to_minutes({load.wall.offset_of_wall("(timestamp + to_minutes(CAST(step AS BIGINT)))")})
