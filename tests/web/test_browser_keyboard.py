@@ -81,6 +81,7 @@ def test_a_period_is_chosen_by_its_name_and_by_its_days(sample: Server, visit: V
 
 def test_an_episode_is_opened_dismissed_and_brought_back(own_sample: Server, visit: Visit) -> None:
     page = visit(own_sample, "/anomalies?period=all")
+    page.clock.install()
     before = len(own_sample.told("/episodes", site=SITE)["episodes"])
     card = page.locator(".episode").first
     name = card.locator(".episode-toggle").inner_text()
@@ -96,13 +97,30 @@ def test_an_episode_is_opened_dismissed_and_brought_back(own_sample: Server, vis
     expect(page.locator(".list-summary")).to_contain_text("1 dismissed")
     assert len(own_sample.told("/episodes", site=SITE)["episodes"]) == before - 1
 
+    page.clock.fast_forward("10:00")  # minutes, for who needs them to get there
     walk_to(page, undo)
     page.keyboard.press("Enter")
+    expect(undo).to_have_count(0)
+    assert page.evaluate("document.activeElement !== document.body"), "the focus is lost with the notice"
     expect(page.locator(".list-summary")).not_to_contain_text("dismissed")
     expect(page.locator(".episode").first.locator(".episode-toggle")).to_have_text(name)
     page.reload()
     settle(page)
     assert len(own_sample.told("/episodes", site=SITE)["episodes"]) == before
+
+
+def test_the_way_back_is_left_with_its_page(own_sample: Server, visit: Visit) -> None:
+    page = visit(own_sample, "/anomalies?period=all")
+    dismissals = page.locator(".episode").get_by_role("button", name=re.compile("^Dismiss"))
+    undo = page.locator("#toasts").get_by_role("button", name="Undo")
+    dismissals.first.click()
+    expect(undo).to_have_count(1)
+    dismissals.first.click()
+    expect(page.locator(".list-summary")).to_contain_text("2 dismissed")
+    expect(undo).to_have_count(1)
+    page.locator(".nav").get_by_role("link", name="Appliances").click()
+    expect(page.locator("h1")).to_have_text("Appliances")
+    expect(undo).to_have_count(0)
 
 
 def test_a_file_is_brought(own_sample: Server, visit: Visit, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import { periodOf } from "./period.js";
 import { periodPicker, showConnection, sitePicker, themePicker } from "./pickers.js";
 import { redrawCharts, setAppliances } from "./plot.js";
 import * as router from "./router.js";
-import { announce, emptyState, errorState, isAborted, page, toast } from "./ui.js";
+import { announce, clearToasts, emptyState, errorState, isAborted, page, toast } from "./ui.js";
 
 const main = document.getElementById("main");
 const SITE_KEY = "energy-site";
@@ -54,6 +54,7 @@ async function show({ isFirst = false, isBack = false } = {}) {
 async function open({ key, site, period, isFirst, isBack }) {
   app.shown?.stop.abort();
   app.shown?.cleanup?.();
+  clearToasts();
   const shown = { key, stop: new AbortController(), listeners: new Map(), cleanup: null };
   app.shown = shown;
   const route = router.match(location.pathname);

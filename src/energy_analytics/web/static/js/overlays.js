@@ -37,19 +37,36 @@ export function confirm({ title, text, action, isDangerous = false }) {
   });
 }
 
-/** A short notice, read aloud: `toast("Dismissed", {action: {label: "Undo", run}})`. `kind` is "info" or "error". */
+/**
+ * A notice, read aloud: `toast("Dismissed", {action: {label: "Undo", run}})`. `kind` is "info" or "error".
+ * One that only tells goes by itself; one with something to do stays, however long it takes to get there, until it is
+ * closed, another of its kind takes its place, or the page is left.
+ */
 export function toast(text, { kind = "info", action = null } = {}) {
-  const close = () => node.remove();
+  let cameFrom = null;
+  const close = () => {
+    const hasFocus = node.contains(document.activeElement);
+    node.remove();
+    if (hasFocus) (cameFrom?.isConnected ? cameFrom : document.querySelector("main")).focus({ preventScroll: true });
+  };
   const node = h("div", { class: "toast", dataset: { kind }, role: kind === "error" ? "alert" : "status" },
     h("span", {}, text),
     action && h("button", { type: "button", class: "link-button", onclick: () => { close(); action.run(); } }, action.label),
     h("button", { type: "button", class: "icon-button", aria: { label: "Close notice" }, onclick: close }, icon(CLOSE)));
-  document.getElementById("toasts").append(node);
+  node.addEventListener("focusin", ({ relatedTarget }) => { if (!node.contains(relatedTarget)) cameFrom = relatedTarget; });
+  const place = document.getElementById("toasts");
+  place.querySelector(`[data-kind="${kind}"]`)?.remove();
+  place.append(node);
+  if (action) return;
   let timer = setTimeout(close, TOAST_MS);
   node.addEventListener("pointerenter", () => clearTimeout(timer));
   node.addEventListener("focusin", () => clearTimeout(timer));
   node.addEventListener("pointerleave", () => { timer = setTimeout(close, TOAST_MS); });
-  return node;
+}
+
+/** Take away what was said of a page that is left. */
+export function clearToasts() {
+  document.getElementById("toasts").replaceChildren();
 }
 
 /** Say something to a screen reader only. */

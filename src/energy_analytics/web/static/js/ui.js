@@ -2,7 +2,7 @@
 
 import { h, icon, replace, uniqueId } from "./dom.js";
 
-export { announce, confirm, modal, toast } from "./overlays.js";
+export { announce, clearToasts, confirm, modal, toast } from "./overlays.js";
 
 const WARNING = "M12 3 2.500 20h19zM12 10v4M12 17v.500";
 
