@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,12 @@ class ModelScore:
     """Forecasts made, and days that they could be compared on."""
     seconds: float
     """Time to score it: the only figure of a run that may differ from one run to the next."""
+
+
+SCORES_IN_WORDS: Final = (
+    "MASE: mean error against that of repeating the last week, over the year before the forecast; lower is better. "
+    "WAPE: errors as a share of the energy."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,6 +232,8 @@ def show_results(manifests: "Sequence[Manifest]", waiting: "Sequence[StoredObjec
 
 def show_scores(scores: "Sequence[Score]") -> None:
     """Print how models did on past days, the best first."""
+    from .results import SCORES_IN_WORDS
+
     rows = table(
         "Model",
         "MASE",
@@ -252,10 +254,7 @@ def show_scores(scores: "Sequence[Score]") -> None:
         )
     console().print(rows)
     console().print()
-    console().print(
-        "MASE: mean error against that of repeating the last week, over the year before the forecast; lower is better. "
-        "WAPE: errors as a share of the energy. Each forecast is of 7 days, from the days before alone."
-    )
+    console().print(f"{SCORES_IN_WORDS} Each forecast is of 7 days, from the days before alone.")
 
 
 def show_contents(found: "Sequence[StoredObject]", *, lake: str) -> None:

@@ -9,6 +9,7 @@ from energy_analytics import words
 from energy_analytics.report import authorship, costs, happenings, outlook
 from energy_analytics.report.quality import Row, gap_rows, quality_rows
 from energy_analytics.results import (
+    SCORES_IN_WORDS,
     Advice,
     Analysis,
     AnomalySummary,
@@ -58,6 +59,7 @@ class Content:
     forecast: tuple[str, ...]
     forecast_assumption: str
     scoreboard: tuple[tuple[str, str, str, str], ...]
+    scores_in_words: str
     prediction_columns: tuple[str, ...]
     predictions: tuple[tuple[str, ...], ...]
     seasons: tuple[str, ...]
@@ -89,6 +91,7 @@ def build(analysis: Analysis, advice: Advice, *, source_name: str, dismissed: Co
         forecast=outlook.sentences(analysis.forecast) + costs.ahead_sentences(analysis.money),
         forecast_assumption=analysis.forecast.assumption if analysis.forecast.days else "",
         scoreboard=outlook.scoreboard(analysis.forecast),
+        scores_in_words=SCORES_IN_WORDS,
         prediction_columns=predictions[0],
         predictions=predictions[1],
         seasons=outlook.seasons(analysis.decomposition),
