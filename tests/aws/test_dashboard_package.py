@@ -11,6 +11,8 @@ from test_package import ARCHITECTURE, RUNTIME, names, run_alone
 
 from energy_analytics.aws.package import DASHBOARD, Package, build
 
+pytestmark = pytest.mark.xdist_group("package")
+
 LARGEST_MB = 170
 """The engine is 68 of them, numpy 53."""
 

@@ -28,6 +28,8 @@ from energy_analytics.pipeline import run
 from energy_analytics.settings import SettingsError, load_settings
 from energy_analytics.tariff import TariffError
 
+pytestmark = pytest.mark.xdist_group("package")
+
 RUNTIME = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(os.uname().machine, "x86_64")
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "household_power_hourly.csv.gz"

@@ -52,9 +52,12 @@ def find_chromium() -> str | None:
     return os.environ.get("ENERGY_CHROMIUM") or shutil.which("chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
-    """The browser, one for all tests; each page has a profile of its own."""
+    """The browser, one for all tests of a module; each page has a profile of its own.
+
+    It ends with the module, and its event loop with it: other tests of this process begin their own.
+    """
     program = find_chromium()
     if program is None:
         reason = "There is no chromium on this machine (apt-get install chromium, or name it in ENERGY_CHROMIUM)."

@@ -1,7 +1,6 @@
 """Which price holds in which hour: the clock face of a tariff's version, and what is wrong with it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from functools import lru_cache
 from math import gcd
 from typing import Final
@@ -54,11 +53,6 @@ def slot_minutes(tariffs: Iterable[Tariff]) -> int:
                 for first, end in window.spans:
                     slot = gcd(slot, first, end)
     return slot
-
-
-def period_at(version: Version, day: date, minute: int, holidays: frozenset[date]) -> int:
-    """Return the index of the period at a local minute of a day."""
-    return face_of(version)[day.month, version.kind_of(day, holidays)][minute]
 
 
 def unpriced(periods: Sequence[Period], *, holidays_apart: bool) -> list[str]:

@@ -27,9 +27,9 @@ from energy_analytics.results import ForecastDay
 from .basis import basis
 from .bill import Bill, assemble, rounded
 from .costs import prices_of
-from .hours import period_at, slot_minutes
+from .hours import face_of, slot_minutes
 from .load import Load, days_between, site_slots
-from .terms import Tariff
+from .terms import DAY_MINUTES, Tariff
 from .usage import Peak, Segment, Usage, next_month, segments, usage
 
 _PROFILE_DAYS: Final = 56
@@ -39,7 +39,15 @@ _SUNDAY: Final = 6
 _ENDS: Final = ("yhat", "yhat_lower", "yhat_upper")
 
 Shares = Mapping[int, Fraction]
-"""Part of a day's energy by minute of the day; sums to 1."""
+"""Part of a day's energy by the index of its period; sums to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """How days like those before were used: nano-kWh by minute for each weekday, and what is fed in for each kWh."""
+
+    by_weekday: Mapping[int, Mapping[int, int]]
+    fed_in_per_kwh: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +98,13 @@ def expected_bill(
     }
     recent = _usage_since(engine, load, tariff, today, _RECENT_DAYS, holidays=holidays, slot=slot)
     yearly = _usage_since(engine, load, tariff, today, _YEAR_DAYS, holidays=holidays, slot=slot)
-    shares, fed_in_per_kwh = _profile(engine, load, today, slot)
+    profile = _profile(engine, load, today, slot)
     days = days_ahead(forecast, end)
+    shares = _shares_of(days, profile, tariff, holidays)
     bills = []
     for which, seen in zip(_ENDS, (recent, (), yearly), strict=True):
         used = [
-            _whole(
-                tariff, segment, so_far.get(segment.first), days, which, shares, fed_in_per_kwh, seen, holidays, slot
-            )
+            _whole(tariff, segment, so_far.get(segment.first), days, which, shares, profile.fed_in_per_kwh, seen)
             for segment in segments(tariff, start, end)
         ]
         told = basis(load, tariff, used, start=start, end=end, holidays=holidays)
@@ -121,23 +128,19 @@ def costs_ahead(
     if not forecast:
         raise ValueError("without a day of forecast there is no cost of it")
     slot = slot_minutes([tariff])
-    shares, _ = _profile(engine, load, forecast[0].day, slot)
+    shares = _shares_of(forecast, _profile(engine, load, forecast[0].day, slot), tariff, holidays)
     found = []
     for segment in segments(tariff, forecast[0].day, forecast[-1].day + timedelta(days=1)):
-        version = tariff.versions[segment.version]
         prices = {
-            which: prices_of(
-                tariff, _whole(tariff, segment, None, forecast, which, shares, Fraction(0), (), holidays, slot)
-            )
+            which: prices_of(tariff, _whole(tariff, segment, None, forecast, which, shares, Fraction(0), ()))
             for which in _ENDS
         }
         for one in forecast:
             if segment.first <= one.day < segment.end:
-                own = _shares_on(one.day, shares, holidays)
-                periods = {m: period_at(version, one.day, m, holidays) if version.periods else 0 for m in own}
+                own = shares[one.day].items()
                 amounts = [
                     rounded(
-                        Fraction(getattr(one, which)) * sum(own[m] * prices[which][periods[m]] for m in own),
+                        Fraction(getattr(one, which)) * sum(share * prices[which][period] for period, share in own),
                         tariff.decimals,
                     )
                     for which in _ENDS
@@ -191,11 +194,9 @@ def _whole(
     so_far: Usage | None,
     days: Sequence[ForecastDay],
     which: str,
-    shares: Mapping[int, Shares],
+    shares: Mapping[date, Shares],
     fed_in_per_kwh: Fraction,
     seen: Sequence[Usage],
-    holidays: frozenset[date],
-    slot: int,
 ) -> Usage:
     """Add the days ahead to what a segment has used so far."""
     version = tariff.versions[segment.version]
@@ -209,8 +210,7 @@ def _whole(
         nano = round(getattr(one, which) * NANO)
         returned = round(nano * fed_in_per_kwh)
         fed_in += returned
-        for minute, share in _shares_on(one.day, shares, holidays).items():
-            period = period_at(version, one.day, minute, holidays) if version.periods else 0
+        for period, share in shares[one.day].items():
             taken[period] += round(nano * share)
     if any(segment.first <= one.day < segment.end for one in days):
         peaks = tuple(_highest(peak, index, seen) for index, peak in enumerate(peaks))
@@ -224,10 +224,7 @@ def _highest(peak: Peak | None, index: int, seen: Sequence[Usage]) -> Peak | Non
     return max(found, key=lambda one: one.watts) if found else None
 
 
-def _profile(
-    engine: duckdb.DuckDBPyConnection, load: Load, today: date, slot: int
-) -> tuple[Mapping[int, Shares], Fraction]:
-    """Return how each weekday's energy is shared among its hours, and how much is fed in for each kWh taken."""
+def _profile(engine: duckdb.DuckDBPyConnection, load: Load, today: date, slot: int) -> _Profile:
     since = today - timedelta(days=_PROFILE_DAYS)
     sums: dict[int, dict[int, int]] = {weekday: {} for weekday in range(7)}
     everything: dict[int, int] = {}
@@ -239,20 +236,28 @@ def _profile(
         sums[weekday][minute] = int(taken)
         everything[minute] = everything.get(minute, 0) + int(taken)
         fed_in += int(returned)
-    even = dict.fromkeys(range(0, 1440, slot), 1)
     total = sum(everything.values())
-    fallback = everything if total else even
-    found = {weekday: _shares(own if any(own.values()) else fallback) for weekday, own in sums.items()}
-    return found, Fraction(fed_in, total) if total else Fraction(0)
+    fallback = everything if total else dict.fromkeys(range(0, DAY_MINUTES, slot), 1)
+    by_weekday = {weekday: own if any(own.values()) else fallback for weekday, own in sums.items()}
+    return _Profile(by_weekday, Fraction(fed_in, total) if total else Fraction(0))
 
 
-def _shares_on(day: date, shares: Mapping[int, Shares], holidays: frozenset[date]) -> Shares:
-    return shares[_SUNDAY if day in holidays else day.weekday()]
-
-
-def _shares(energy: Mapping[int, int]) -> Shares:
-    total = sum(energy.values())
-    return {minute: Fraction(nano, total) for minute, nano in energy.items() if nano}
+def _shares_of(
+    days: Sequence[ForecastDay], profile: _Profile, tariff: Tariff, holidays: frozenset[date]
+) -> dict[date, Shares]:
+    """Share the energy of days ahead among the periods of the tariff that hold in their hours."""
+    found: dict[date, Shares] = {}
+    for day in (one.day for one in days):
+        version = tariff.versions[tariff.version_on(day)]
+        own = profile.by_weekday[_SUNDAY if day in holidays else day.weekday()]
+        face = face_of(version)[day.month, version.kind_of(day, holidays)] if version.periods else bytes(DAY_MINUTES)
+        energy: dict[int, int] = {}
+        for minute, nano in own.items():
+            if nano:
+                energy[face[minute]] = energy.get(face[minute], 0) + nano
+        total = sum(energy.values())
+        found[day] = {period: Fraction(nano, total) for period, nano in energy.items()}
+    return found
 
 
 def _assumption(forecast: Sequence[ForecastDay], end: date) -> str:
