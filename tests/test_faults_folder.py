@@ -171,16 +171,22 @@ def test_refused_at_every_step(of: Tried, tmp_path: Path, once: str) -> None:
 def test_killed_at_every_step_and_not_run_again(forks: Zygote, tmp_path: Path, then: str) -> None:
     """What the process left under the stamp of an upload that is not there any more is known to who comes next."""
     of = tried(CASES["second upload"], tmp_path / "before", forks)
+
+    def correct(folder: Path) -> None:
+        path = folder / "b.csv"
+        path.write_text(HEADER + hourly_rows("2026-01-02", hours=48, kwh=5))
+        os.utime(path, (AT + 600,) * 2)
+        assert forks.run("run", path.name, folder=folder).code == 0
+
+    expected = of.copy(tmp_path / "expected")
+    if then == "corrected":
+        correct(expected)
     for n in range(1, of.undisturbed.steps + 1):
-        folder, expected = of.copy(tmp_path / "work"), of.copy(tmp_path / "expected")
+        folder = of.copy(tmp_path / "work")
         of.run(folder, fault=f"{KILL} {n}")
-        for one in (folder, expected):
-            path = one / "b.csv"
-            path.write_text(HEADER + hourly_rows("2026-01-02", hours=48, kwh=5))
-            os.utime(path, (AT + 600,) * 2)
-            if then == "corrected":
-                assert forks.run("run", path.name, folder=one).code == 0
-        if then == "forgotten":
+        if then == "corrected":
+            correct(folder)
+        else:
             forks.run("forget", "b.csv", "--yes", folder=folder)
         assert state(folder / "lake", without=()) == state(expected / "lake", without=()), n
 
