@@ -7,7 +7,7 @@ that they reach into, so that all that was read is billed.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -42,6 +42,8 @@ class Load:
     """First local day with a reading, and the last; or the last that readings longer than an hour reach into."""
     nano_kwh: str
     """SQL for `kwh` of a reading in whole nano-kWh."""
+    made: set[str] = field(default_factory=set)
+    """Names of those of its tables that are made once, when they are asked for."""
 
     def spread(self, slot_minutes: int) -> tuple[str, ...]:
         """Return the appliances whose readings are longer than a part of the day, in order."""
@@ -155,11 +157,13 @@ def site_slots(engine: duckdb.DuckDBPyConnection, load: Load, slot_minutes: int)
     `taken` and `fed_in` are nano-kWh; NULL where no register of that direction has a reading.
     """
     table = f"{load.name}_site_{slot_minutes}"
-    engine.execute(f"""
-        CREATE TEMP TABLE IF NOT EXISTS {table} AS
-        SELECT day, minute, offset_minutes, sum(nano_kwh) FILTER (NOT exported) AS taken,
-            sum(nano_kwh) FILTER (exported) AS fed_in
-        FROM {slots(load, slot_minutes)} GROUP BY day, minute, offset_minutes""")
+    if table not in load.made:
+        engine.execute(f"""
+            CREATE TEMP TABLE {table} AS
+            SELECT day, minute, offset_minutes, sum(nano_kwh) FILTER (NOT exported) AS taken,
+                sum(nano_kwh) FILTER (exported) AS fed_in
+            FROM {slots(load, slot_minutes)} GROUP BY day, minute, offset_minutes""")
+        load.made.add(table)
     return table
 
 
