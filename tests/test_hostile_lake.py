@@ -323,3 +323,83 @@ def test_readings_that_are_not_ours_are_taken_in_anew(lake: Path, marks: str) ->
         assert readings_of_site(engine, LocalLake(lake), "") == ()
     run_key(lake, key)
     assert state(lake) == before
+
+
+def _without(name: str) -> Callable[[dict[str, Any]], object]:
+    return lambda record: record.pop(name)
+
+
+def _results(**change: object) -> Callable[[dict[str, Any]], object]:
+    return lambda record: record["results"].update(change)
+
+
+SPOILT_RECORDS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no results": _without("results"),
+    "no intake": _without("intake"),
+    "no history": _without("history"),
+    "results that are a list": lambda record: record.update(results=[]),
+    "outputs that are a text": lambda record: record.update(outputs="all"),
+    "an error that is a number": lambda record: record.update(status="failed", error=5),
+    "the results of a success for a failure": lambda record: record.update(status="failed", error="It failed."),
+    "a timezone that is none": lambda record: record["settings"].update(timezone="../Paris"),
+    "an upload without an offset": lambda record: record["upload"].update(uploaded_at="2026-03-01T12:00:00"),
+    "a size that is a text": lambda record: record["upload"].update(size_bytes="many"),
+    "refused rows that are a list": lambda record: record["intake"].update(rejected_by_reason=[1]),
+    "refused rows that lie nowhere": lambda record: record["intake"].update(rows_accepted=1),
+    "a total that is a text": _results(total_kwh="much"),
+    "a last reading of the year 9999": _results(last="9999-12-31 23:00:00"),
+    "a first reading with an offset": _results(first="2026-01-01 00:00:00+01:00"),
+    "episodes that are a number": _results(episodes=5),
+    "an episode of another form": _results(episodes=[{"id": "a"}]),
+    "a finding of another form": _results(findings=[{"id": "a"}]),
+    "an appliance without a name": _results(appliances=[{"total_kwh": 48.0}]),
+    "a forecast without a model": _results(forecast={}),
+    "money that is a number": _results(money=48),
+    "an error that is half a character": lambda record: record.update(status="failed", error="\ud800"),
+}
+
+
+@pytest.mark.tampered("the record of a run is changed by hand")
+@pytest.mark.parametrize("how", SPOILT_RECORDS)
+def test_a_record_with_parts_of_another_form_counts_for_nothing_until_its_upload_is_run_again(
+    lake: Path, how: str
+) -> None:
+    run_key(lake, drop(lake, "raw/plant/a.csv", ROWS))
+    run_key(lake, drop(lake, "raw/plant/b.csv", hourly_rows("2026-01-03", hours=24), minute=5))
+    before = state(lake)
+    [path] = (lake / "runs" / "plant").glob("run_20260301_120500_*.json")
+    record = json.loads(path.read_text("utf-8"))
+    SPOILT_RECORDS[how](record)
+    path.write_text(json.dumps(record) + "\n", encoding="utf-8")
+
+    opened = LocalLake(lake)
+    assert [one["upload"]["key"] for one in runs(opened)] == ["raw/plant/a.csv"]
+    assert [one.key for one in waiting_uploads(opened)] == ["raw/plant/b.csv"]
+    run_key(lake, "raw/plant/b.csv")
+    assert state(lake) == before
+
+
+@pytest.mark.tampered("the record of a run is changed by hand")
+def test_an_upload_whose_record_is_spoilt_is_forgotten_with_all_that_came_of_it(lake: Path) -> None:
+    run_key(lake, drop(lake, "raw/plant/a.csv", ROWS))
+    before = state(lake)
+    run_key(lake, drop(lake, "raw/plant/b.csv", hourly_rows("2026-01-03", hours=24), minute=5))
+    [path] = (lake / "runs" / "plant").glob("run_20260301_120500_*.json")
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"results": None}), encoding="utf-8")
+    done = energy("forget", "raw/plant/b.csv", "--yes", folder=lake.parent)
+    assert done.returncode == 0, done.stderr
+    assert state(lake, without=()).keys() == before.keys() | {"raw/plant/a.csv"}
+
+
+@pytest.mark.tampered("the record of a run is changed by hand")
+def test_findings_that_somebody_has_changed_so_that_they_say_nothing_are_left_out(lake: Path) -> None:
+    run_key(lake, drop(lake, "raw/a.csv", hourly_rows("2026-01-01", hours=24 * 30)))
+    [path] = (lake / "runs").glob("run_*.json")
+    record = json.loads(path.read_text("utf-8"))
+    first, *others = record["results"]["findings"]
+    assert others
+    first |= {"kind": "standby", "figures": {}}
+    path.write_text(json.dumps(record) + "\n", encoding="utf-8")
+    told = energy("findings", "--json", folder=lake.parent)
+    assert told.returncode == 0, told.stderr
+    assert [one["id"] for one in json.loads(told.stdout)] == [one["id"] for one in others]

@@ -130,16 +130,16 @@ def _be_huge(path: Path) -> None:
 
 SPOILT: dict[str, Callable[[Path], None]] = {
     "empty": _hold(b""),
-    "half": _hold(b'{"format":1,"records":{"runs/'),
+    "half": _hold(b'{"format":2,"records":{"runs/'),
     "no object": _hold(b"[]"),
     "deep": _hold(b"[" * 100_000),
-    "kinds that are lists": _hold(b'{"format": 1, "records": [], "readings": [1]}'),
+    "kinds that are lists": _hold(b'{"format": 2, "records": [], "readings": [1]}'),
     "entries of another form": _spoilt(lambda told: told["records"].update(dict.fromkeys(told["records"], "x"))),
     "facts of other versions": _spoilt(_of_no_version),
     "records that name other files": _spoilt(_naming_others),
     "readings that tell too little": _spoilt(_without_verdicts),
     "huge": _be_huge,
-    "a number without end": _hold(b'{"format": 1, "records": ' + b"9" * 5000 + b"}"),
+    "a number without end": _hold(b'{"format": 2, "records": ' + b"9" * 5000 + b"}"),
     "a folder": _be_a_folder,
     "a link": _be_a_link,
 }

@@ -19,7 +19,7 @@ RECORDS: Final = "records"
 READINGS: Final = "readings"
 
 _NAME: Final = "index.json"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _FEWEST: Final = 8
 """Objects from which an index is kept: fewer are read as quickly."""
 _MOST_BYTES: Final = 100_000_000

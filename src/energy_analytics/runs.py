@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,12 +14,15 @@ from . import index as index_of
 from . import schema
 from .index import SiteIndex
 from .lake import GoneError, Lake, LakeError, StoredObject, fetch_folder
+from .manifest import has_head, is_brief, is_whole
 from .uploads import Upload, identify, in_site, is_upload, place_of, readings_key, result_key, site_of, upload_time
 
 _MARK_CHARACTERS: Final = 16
 _LEFT_OUT: Final = frozenset({"results", "settings", "intake"})
 """What a brief record lacks: most of its size."""
 _ATTEMPTS: Final = 20
+_ESCAPED_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Of a pair that is one character; alone it is no text, and cannot be told."""
 
 _RECORD: Final = "run.json"
 _RESULTS: Final = {
@@ -118,10 +122,10 @@ def records(lake: Lake, site: str | None = None) -> list[Manifest]:
     folder = schema.RUNS if site is None else in_site(schema.RUNS, site, "")
     found = fetch_folder(lake, folder, below=site is None, wanted=lambda stored: stored.key.endswith(".json"))
     try:
-        read = {stored.key: _json_of(path) for stored, path in found.items()}
+        read = [_record_in(path, stored.key) for stored, path in found.items()]
     except FileNotFoundError:  # withdrawn since it was listed
         return records(lake, site)
-    manifests = [manifest for key, manifest in read.items() if _is_record(manifest, key)]
+    manifests = [manifest for manifest in read if manifest is not None]
     return sorted(manifests, key=lambda one: (one["upload"]["uploaded_at"], one["upload"]["key"]), reverse=True)
 
 
@@ -137,12 +141,12 @@ def briefs(lake: Lake, site: str, index: SiteIndex) -> list[Manifest]:
         unknown = [stored for stored, brief in told.items() if brief is None]
         try:
             for stored, path in zip(unknown, lake.fetch_all(unknown), strict=True):
-                told[stored] = _brief(_json_of(path), stored.key)
+                told[stored] = _brief(_record_in(path, stored.key))
                 index.add(index_of.RECORDS, stored, told[stored])
         except (GoneError, FileNotFoundError):  # replaced or withdrawn since it was listed
             continue
         found = [
-            brief for stored, brief in told.items() if index.once((stored,), partial(_is_record, brief, stored.key))
+            brief for stored, brief in told.items() if index.once((stored,), partial(_is_brief, brief, stored.key))
         ]
         return sorted(found, key=lambda one: (one["upload"]["uploaded_at"], one["upload"]["key"]), reverse=True)
     raise LakeError(f"The records of {lake.uri} change all the time; try again when less is going on there.")
@@ -152,12 +156,12 @@ def _is_json(stored: StoredObject) -> bool:
     return stored.key.endswith(".json")
 
 
-def _brief(manifest: Any, key: str) -> Manifest:
+def _brief(manifest: Manifest | None) -> Manifest:
     """Return what an index keeps of a record; nothing of what is no record of ours."""
-    if not _is_record(manifest, key):
+    if manifest is None:
         return {}
     told = {name: value for name, value in manifest.items() if name not in _LEFT_OUT}
-    if "results" not in manifest:
+    if manifest["status"] != "succeeded":
         return told
     return told | {"mark": mark_of(manifest), "episodes": [one["id"] for one in manifest["results"]["episodes"]]}
 
@@ -165,31 +169,47 @@ def _brief(manifest: Any, key: str) -> Manifest:
 def full(lake: Lake, brief: Manifest) -> Manifest:
     """Return the whole record of what `briefs` gave. Raises GoneError when it has changed since."""
     upload = upload_of(brief)
-    try:
-        manifest = json.loads(lake.read(_manifest_key(upload)))
-    except ValueError:
-        manifest = None
-    if _brief(manifest, _manifest_key(upload)) != brief:
+    key = _manifest_key(upload)
+    manifest = _as_record(lake.read(key), key)
+    if manifest is None or _brief(manifest) != brief:
         raise GoneError(f"The record of {upload.key} in the lake {lake.uri} was replaced meanwhile.")
-    found: Manifest = manifest
-    return found
-
-
-def _json_of(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        return None
+    return manifest
 
 
 def ended_in(path: Path, key: str) -> Manifest | None:
     """Return the manifest in a local file of the object `key`; None unless it is the record of a run that has ended."""
-    manifest = _json_of(path)
-    return manifest if _is_record(manifest, key) and has_ended(manifest) else None
+    manifest = _record_in(path, key)
+    return manifest if manifest is not None and has_ended(manifest) else None
+
+
+def _record_in(path: Path, key: str) -> Manifest | None:
+    return _as_record(path.read_bytes(), key)
+
+
+def _as_record(content: bytes, key: str) -> Manifest | None:
+    """Return the record that an object holds, as far as it counts; None for what is no record of ours.
+
+    One of which somebody has spoilt what was found is that of a run that has only begun: the upload is run again,
+    and it is still known what is to be removed with it.
+    """
+    try:
+        manifest = json.loads(content)
+        if _ESCAPED_HALF.search(content):
+            json.dumps(manifest, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    if not _is_record(manifest, key):
+        return None
+    if has_ended(manifest) and not is_whole(manifest):
+        return {name: manifest[name] for name in ("stamp", "site", "upload")} | {"status": BEGUN, "outputs": {}}
+    found: Manifest = manifest
+    return found
 
 
 def _is_record(manifest: Any, key: str) -> bool:
     """Tell whether a record lies where its upload says, and names no results but the upload's own."""
+    if not has_head(manifest):
+        return False
     try:
         upload = upload_of(manifest)
         site, stamp, outputs = upload.site, upload.stamp, manifest.get("outputs", {})
@@ -198,12 +218,15 @@ def _is_record(manifest: Any, key: str) -> bool:
         own = result_keys(upload) | {"rejected": result_key(schema.REJECTED, site, "rejected.csv", stamp)}
         return (
             (manifest["stamp"], manifest["site"]) == (stamp, site)
-            and manifest["status"] in ("succeeded", "failed", BEGUN, WITHDRAWN)
             and outputs.items() <= own.items()
             and (manifest["status"] != "succeeded" or (own.keys() - {"rejected"} <= outputs.keys()))
         )
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except ValueError:
         return False
+
+
+def _is_brief(brief: Any, key: str) -> bool:
+    return _is_record(brief, key) and is_brief(brief)
 
 
 def record_of(lake: Lake, upload: Upload) -> StoredObject | None:
@@ -216,11 +239,12 @@ def record_of(lake: Lake, upload: Upload) -> StoredObject | None:
 
 def ended_run(lake: Lake, upload: Upload) -> Manifest | None:
     """Return the manifest of an upload's run, if it has succeeded or failed."""
+    key = _manifest_key(upload)
     try:
-        manifest: Manifest = json.loads(lake.read(_manifest_key(upload)))
+        manifest = _as_record(lake.read(key), key)
     except GoneError:
         return None
-    return manifest if has_ended(manifest) else None
+    return manifest if manifest is not None and has_ended(manifest) else None
 
 
 def runs(lake: Lake, site: str | None = None) -> list[Manifest]:

@@ -24,13 +24,13 @@ def findings(
 ) -> None:
     """List what was found, what is worth most money first. Of the newest run of each site."""
     from .. import terminal
-    from ..insights.rules import tell
     from ..runs import succeeded_runs, what_there_is
 
     with told_in_a_sentence():
         configured = open_configured(config, lake=lake)
         opened = configured.lake
-        found = [row for row in _findings(opened, site) if every or not row["dismissed"]]
+        told = [(row, text) for row, text in _findings(opened, site) if every or not row["dismissed"]]
+        found = [row for row, _ in told]
         if not found and not as_json and not succeeded_runs(opened, site):
             whose = f" of {site}" if site else ""
             fail(f"The lake {configured.settings.lake} has no findings{whose}. {what_there_is(opened)}")
@@ -41,7 +41,7 @@ def findings(
         hint = "" if every else " energy findings --all lists what was dismissed too."
         terminal.print_plain(f"There is nothing to tell.{hint}")
         return
-    terminal.show_findings([(row, tell(_finding(row))) for row in found])
+    terminal.show_findings(told)
 
 
 @app.command(epilog="Example: energy dismiss 3f2a9c10")
@@ -93,24 +93,19 @@ def _newest(lake: "Lake", site: str | None) -> dict[str, dict[str, Any]]:
     return newest
 
 
-def _findings(lake: "Lake", site: str | None) -> list[dict[str, Any]]:
-    """Return the findings of each site's newest run, with the site and whether they were dismissed."""
+def _findings(lake: "Lake", site: str | None) -> list[tuple[dict[str, Any], str]]:
+    """Return the findings of each site's newest run in words, with the site and whether they were dismissed."""
     from ..dismissals import dismissed, is_unwanted
+    from ..insights.rules import retell
 
     found = []
     for name, results in sorted(_newest(lake, site).items()):
         unwanted = dismissed(lake, name)
-        rows = results.get("findings", ())
-        found += [{"site": name, "dismissed": is_unwanted(unwanted, row), **row} for row in rows]
+        for row, _, text in retell(results["findings"]):
+            found.append(({"site": name, "dismissed": is_unwanted(unwanted, row), **row}, text))
     return found
 
 
 def _with_id(identity: str, newest: dict[str, dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
     """Return the findings or episodes with that id, by site."""
-    return {name: row for name, results in newest.items() for row in results.get(kind, ()) if row["id"] == identity}
-
-
-def _finding(row: dict[str, Any]) -> Any:
-    from ..findings.records import from_row
-
-    return from_row({name: value for name, value in row.items() if name not in ("site", "dismissed")})
+    return {name: row for name, results in newest.items() for row in results[kind] if row["id"] == identity}

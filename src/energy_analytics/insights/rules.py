@@ -1,8 +1,10 @@
 """Advice written by rules: the insights assistant and the virtual auditor, without a language model."""
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
 
+from energy_analytics.findings.records import from_row
 from energy_analytics.insights import audit, habits, patterns
 from energy_analytics.results import Advice, Finding, Paragraph
 
@@ -69,6 +71,19 @@ def advise(findings: Sequence[Finding]) -> Advice:
 def tell(finding: Finding) -> str:
     """Tell one finding on its own."""
     return (INSIGHTS | AUDIT)[finding.kind]([finding])
+
+
+def retell(rows: Iterable[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], Finding, str]]:
+    """Tell the findings that a record holds, each with its row.
+
+    One of a kind or with figures that no run gives counts for nothing: others may write to a lake.
+    """
+    told = []
+    for row in rows:
+        with suppress(LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            finding = from_row(row)
+            told.append((row, finding, tell(finding)))
+    return told
 
 
 def _paragraphs(findings: Sequence[Finding], tellers: dict[str, Teller]) -> list[Paragraph]:

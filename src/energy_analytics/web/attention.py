@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from .. import words
 from ..dismissals import is_unwanted
-from ..findings.records import from_row
-from ..insights.rules import tell
+from ..insights.rules import retell
 from . import happenings
 from .gaps import gaps_of
 from .grids import Grids
@@ -80,16 +79,16 @@ def _findings(site: Site) -> list[dict[str, Any]]:
     """Return those that save most; they are in that order already."""
     dismissed = site.dismissed
     found = [
-        row
-        for row in site.newest["results"]["findings"]
+        (row, text)
+        for row, _, text in retell(site.newest["results"]["findings"])
         if row["saving"] is not None and not is_unwanted(dismissed, row)
     ]
     return [
         _row(
             "finding", f"{words.name(row['appliance']) if row['appliance'] else 'The site'} could use less",
-            tell(from_row(row)), "savings", row["id"], (row["saving"]["money"] or {}).get("value"),
+            text, "savings", row["id"], (row["saving"]["money"] or {}).get("value"),
         )
-        for row in found[:_OF_EACH]
+        for row, text in found[:_OF_EACH]
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine import parquet
-from ..lake import StoredObject
+from ..lake import GoneError, StoredObject
 from .caching import Bounded
 from .problems import ProblemError
 from .reading import Engine
@@ -202,9 +202,15 @@ class Grids:
 
 
 def places_in(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    """Return where those that are wanted stand among the names, of both of which there may be tens of thousands."""
+    """Return where those that are wanted stand among the names, of both of which there may be tens of thousands.
+
+    Raises GoneError when one is not among them: the table is of another run than the record that names it.
+    """
     places = {name: place for place, name in enumerate(names)}
-    return [places[name] for name in wanted]
+    try:
+        return [places[name] for name in wanted]
+    except KeyError as error:
+        raise GoneError(f"The tables of the site have no appliance {error.args[0]!r} any more.") from error
 
 
 def _rows(

@@ -1,13 +1,13 @@
 """Findings: what is worth telling, and what the auditor makes of it."""
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from ... import dismissals
 from ...findings.records import from_row
-from ...insights.rules import tell
+from ...insights.rules import retell
 from ...insights.writing import as_written
 from .. import models
 from ..desk import Answer, AtDesk, AtSite
@@ -18,16 +18,20 @@ from .episodes import Identity
 
 router = APIRouter(tags=["findings"])
 
+_NAMES: Final = (
+    "id", "kind", "appliance", "assumption", "confidence", "evidence", "period", "saving", "figures", "labels",
+)  # fmt: skip
+
 
 @router.get("/findings", response_model=models.Findings)
 def findings(site: AtSite, include_dismissed: bool = False) -> Answer:
     """List the findings of the newest run, what is worth most money first."""
     dismissed = site.dismissed
-    rows = site.newest["results"]["findings"]
+    rows = retell(site.newest["results"]["findings"])
     return {
         "findings": [
-            _told(row, dismissals.is_unwanted(dismissed, row))
-            for row in rows
+            {**{name: row[name] for name in _NAMES}, "text": text, "dismissed": dismissals.is_unwanted(dismissed, row)}
+            for row, _, text in rows
             if include_dismissed or not dismissals.is_unwanted(dismissed, row)
         ],
         "audit": _audit(site),
@@ -57,19 +61,12 @@ def _row(site: Site, identity: str) -> dict[str, Any]:
     raise ProblemError(404, f"There is no finding {identity!r} of {site.title}.")
 
 
-def _told(row: dict[str, Any], dismissed: bool) -> dict[str, Any]:
-    names = (
-        "id", "kind", "appliance", "assumption", "confidence", "evidence", "period", "saving", "figures", "labels",
-    )  # fmt: skip
-    return {**{name: row[name] for name in names}, "text": tell(from_row(row)), "dismissed": dismissed}
-
-
 def _audit(site: Site) -> dict[str, Any] | None:
     """Return what the report has of the auditor: of the findings that were told then, in the words found then."""
     manifest = site.newest
     told = [
-        from_row(row)
-        for row in manifest["results"]["findings"]
+        finding
+        for row, finding, _ in retell(manifest["results"]["findings"])
         if not dismissals.is_unwanted(manifest["dismissed"], row)
     ]
     advice = as_written(told, manifest.get("words"))
