@@ -178,3 +178,13 @@ def test_list_names_queries_and_tables(one: Path) -> None:
     listed = energy("query", "--list", folder=one.parent).stdout
     for name in (*FIVE, *ASKED):
         assert name in listed
+
+
+def test_uploads_with_line_ends_in_names_are_told_as_they_arrived(tmp_path: Path) -> None:
+    rows = '2026-01-01 00:00,"Oven\\nleft",1.5\n2026-01-01 01:00,"Oven\nleft",2.5\n2026-01-01 02:00,Kettle\n'
+    drop(tmp_path / "lake", "raw/a.csv", rows)
+    drop(tmp_path / "lake", "raw/b.csv", "2026-01-01 00:00,Oven,1\n")
+    found = query(
+        LocalLake(tmp_path / "lake"), "SELECT appliance, sum(kwh) FROM raw_readings GROUP BY 1 ORDER BY 2", Settings()
+    )
+    assert found.rows == [("Oven", 1.0), ("Oven\\nleft", 1.5), ("Oven\nleft", 2.5), ("Kettle", None)]

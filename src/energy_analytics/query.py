@@ -45,6 +45,7 @@ _UNCOUNTED_MB: Final = 1024
 """For what the engine does not count: values of gigabytes, and an answer on its way."""
 _SPILLED_MB: Final = 10_000
 _PAUSE_SECONDS: Final = 0.1
+_LOOK_BYTES: Final = 1 << 20
 
 
 class QueryError(Exception):
@@ -316,8 +317,15 @@ class _Views:
                         c{dialect.appliance_index} AS appliance, try_cast({kwh} AS DOUBLE) AS kwh
                     FROM read_csv({file_literal(text.path)}, auto_detect = false, header = false,
                         skip = {dialect.header_line}, columns = {{{columns}}}, delim = {literal(dialect.delimiter)},
-                        quote = '"', escape = '"', ignore_errors = true, null_padding = true)""")
+                        quote = '"', escape = '"', ignore_errors = true, null_padding = true,
+                        parallel = {not _has_quotes(text.path)})""")
         return " UNION ALL ".join(selects) or _nothing(schema.RAW_ENERGY_DATA)
+
+
+def _has_quotes(path: Path) -> bool:
+    """Tell whether a quote may hold a line end: then the engine reads the file in one piece, or not at all."""
+    with path.open("rb") as file:
+        return any(b'"' in chunk for chunk in iter(lambda: file.read(_LOOK_BYTES), b""))
 
 
 def _nothing(table: Table, further: Sequence[str] = ()) -> str:
