@@ -194,3 +194,18 @@ def test_what_runs_the_uploads_ends_with_the_server(own_server: Starting) -> Non
 def test_a_port_that_is_taken_is_told(server: Server, tmp_path: Path) -> None:
     said = told(energy("serve", "--port", str(server.port), folder=tmp_path))
     assert f"Port {server.port}" in said
+
+
+def test_how_a_file_is_sent_is_told_anew_each_time(tmp_path: Path) -> None:
+    """A form for the bucket is good for a quarter of an hour, and the lake may not change for days."""
+    from fastapi.testclient import TestClient
+
+    from energy_analytics.lake import open_lake
+    from energy_analytics.settings import Settings
+    from energy_analytics.web import Access, create_app
+
+    app = create_app(open_lake(str(tmp_path / "lake")), Settings(), access=Access.open(["testserver"]), live="polling")
+    with TestClient(app) as client:
+        target = "/api/v1/uploads/target?site=home&name=a.csv&size_bytes=1"
+        assert "etag" in client.get("/api/v1/uploads").headers
+        assert "etag" not in client.get(target).headers
