@@ -64,6 +64,10 @@ class Tables:
     """Of appliances on days, with what they emitted; an SQL relation."""
 
 
+class NoUseError(TariffError):
+    """All registers that have been read feed in, so that nothing is known yet of what the site uses."""
+
+
 def silent(stage: str, engine: duckdb.DuckDBPyConnection, rows: int | None) -> None:
     """Tell nobody."""
 
@@ -188,9 +192,10 @@ def _set_exports_apart(
     steps = steps_minutes(engine, readings, create_days(engine, hours))
     used = f"appliance NOT IN ({', '.join(map(literal, sorted(terms.exports)))})"
     if not engine.execute(f"SELECT 1 FROM {hours.relation} WHERE {used} LIMIT 1").fetchall():
-        raise TariffError(
-            "export_appliances names every register of the site, so that no use is left. Leave out those that count "
-            "what the site takes."
+        raise NoUseError(
+            "export_appliances names every register of the site that has been read, so that no use is left. The "
+            "readings are kept, and count from the first upload of what the site takes. Leave out of "
+            "export_appliances what does not feed in."
         )
     return (
         {name: step for name, step in steps.items() if name in terms.exports},

@@ -16,7 +16,7 @@ from .. import outputs, schema
 from ..account import describe_run
 from ..engine import connect
 from ..forecasting import warm_up
-from ..history import fingerprint, merge, take_in
+from ..history import SiteHistory, fingerprint, merge, take_in
 from ..hours import Hours
 from ..index import SiteIndex
 from ..intake import UnusableUploadError, estimated_rows
@@ -24,17 +24,19 @@ from ..lake import GoneError, Lake, LakeError, StoredObject
 from ..merging import collect
 from ..readings import marks_of
 from ..runs import (
+    WITHDRAWN,
     Manifest,
     ended_run,
     full,
     mark_of,
     put_manifest,
+    result_keys,
     upload_of,
     withdraw,
 )
 from ..settings import Settings
 from ..uploads import Upload, digest_meanwhile, find, identify, readings_key, site_of
-from .analysis import STAGES, Progress, silent
+from .analysis import STAGES, NoUseError, Progress, silent
 from .producing import produce
 from .standing import Standing, survey
 from .telling import dismissed_of
@@ -153,7 +155,7 @@ class _Site:
             self.progress(STAGES[0], self.engine, estimated_rows(path))
             self._take_in(upload, path)
             with turn_at(self.lake, self.name) as turn:
-                return self._settle(upload, path, turn)
+                manifest = self._settle(upload, path, turn)
         except UnusableUploadError as error:
             raise self._failed(upload, error) from error
         except (_ReplacedError, GoneError):
@@ -164,6 +166,9 @@ class _Site:
                 raise
             self._take_back(upload)  # The file of a local lake went while it was read.
             raise _ReplacedError from error
+        if manifest["status"] == "failed":
+            raise FailedRunError(manifest["error"], manifest)
+        return manifest
 
     def clear(self) -> None:
         """Take back all that came of uploads that are gone, and run again what rested on them."""
@@ -194,7 +199,7 @@ class _Site:
                     self._run_once(upload, standing)  # In the place of the copy that is gone.
                     return True
         newest = standing.newest(self.lake)
-        if newest is None:
+        if newest is None or standing.has_no_use(newest):
             self.lake.delete(*outputs.curated_keys(self.name).values())
         elif any(one["status"] != "failed" for one in gone) and newest != self._curated_by:
             self._run_once(newest, standing)
@@ -365,23 +370,29 @@ class _Site:
         return survey(self.engine, self.lake, self.name, self._index)
 
     def _run_once(self, upload: Upload, standing: Standing, *, withdrawing: Sequence[Manifest] = ()) -> Manifest:
-        """Run an upload whose readings are there, and withdraw those runs that it takes the place of."""
+        """Run an upload whose readings are there, and withdraw those runs that it takes the place of.
+
+        Where nothing but feed-in has been read up to it, its record tells that it failed, and why.
+        """
         self._due = [due for due in self._due if due != upload]
         history = merge(self.engine, self.lake, standing.readings_until(upload.place), self.settings)
         if self._hours is not None and [one.are_of(self._hours[0]) for one in history.uploads] == [True]:
             history = replace(history, hours=self._hours[1])
         brief = standing.run_before(upload)
         before = None if brief is None else full(self.lake, brief)
-        produced = produce(
-            self.engine,
-            self.lake,
-            upload,
-            history,
-            self.settings,
-            standing=standing,
-            before=before,
-            progress=self.progress,
-        )
+        try:
+            produced = produce(
+                self.engine,
+                self.lake,
+                upload,
+                history,
+                self.settings,
+                standing=standing,
+                before=before,
+                progress=self.progress,
+            )
+        except NoUseError as error:
+            return self._record_no_use(upload, history, standing, error, withdrawing=withdrawing)
         if standing.is_newest(upload):
             self._curated_by = upload
             collect(self.engine, self.lake, history.merged)
@@ -392,8 +403,7 @@ class _Site:
             keys["rejected"] = rejected_key
         elif any(one["stamp"] == upload.stamp and _refused_rows(one) for one in standing.records):
             self.lake.delete(rejected_key)  # It was read with other settings then.
-        for other in (*withdrawing, *(one for one in standing.left_over() if one["stamp"] != upload.stamp)):
-            self._withdraw(other, standing)
+        self._withdraw_replaced(upload, standing, withdrawing)
         manifest = describe_run(upload, self.settings, status="succeeded") | {
             "intake": {
                 "rows_read": verdict.rows_read,
@@ -410,6 +420,36 @@ class _Site:
         }
         if produced.words is not None:
             manifest["words"] = produced.words
+        put_manifest(self.lake, upload, manifest)
+        return manifest
+
+    def _withdraw_replaced(self, upload: Upload, standing: Standing, withdrawing: Sequence[Manifest]) -> None:
+        for other in (*withdrawing, *(one for one in standing.left_over() if one["stamp"] != upload.stamp)):
+            self._withdraw(other, standing)
+
+    def _record_no_use(
+        self,
+        upload: Upload,
+        history: SiteHistory,
+        standing: Standing,
+        error: NoUseError,
+        *,
+        withdrawing: Sequence[Manifest],
+    ) -> Manifest:
+        """Put on record that there is no use up to this upload; its readings count in the runs of later ones.
+
+        The record tells what the run rested on, so that it is made again when an earlier upload has some.
+        """
+        for own in standing.records:
+            if own["stamp"] == upload.stamp and own["status"] == "succeeded":
+                put_manifest(self.lake, upload, own | {"status": WITHDRAWN})
+                self.lake.delete(*result_keys(upload).values())
+        self._withdraw_replaced(upload, standing, withdrawing)
+        if standing.is_newest(upload):
+            self.lake.delete(*outputs.curated_keys(self.name).values())
+            self._curated_by = None
+        manifest = describe_run(upload, self.settings, status="failed", error=str(error))
+        manifest["history"] = marks_of(history.uploads)[-1]
         put_manifest(self.lake, upload, manifest)
         return manifest
 

@@ -123,6 +123,10 @@ class Standing:
                     if other is not None and other.sha256 == manifest["upload"]["sha256"]:
                         return other
                 before = manifest
+            if (without_use := self._without_use.get(one.key)) is not None:
+                if without_use["history"] != mark:
+                    return upload_of(without_use)
+                continue
             if one.key in self._runs_of or until is None or not self.is_at_once(self.raw[one.key], until):
                 continue
             upload = identified(self.raw[one.key]) if one.are_of(self.raw[one.key]) else None
@@ -150,6 +154,25 @@ class Standing:
     def _has_copy_with_run(self, upload: Upload) -> bool:
         """Tell whether a run on record stands for this upload too."""
         return any(run["stamp"] == upload.stamp and run["upload"]["key"] > upload.key for run in self.runs)
+
+    def has_no_use(self, upload: Upload) -> bool:
+        """Tell whether the upload's run found nothing but feed-in, and there is nothing else up to it now."""
+        failed = self._without_use.get(upload.key)
+        until = self.readings_until(upload.place)
+        return failed is not None and bool(until) and failed["history"] == marks_of(until)[-1]
+
+    @cached_property
+    def _without_use(self) -> Mapping[str, Manifest]:
+        """The records of runs that had readings and found no use in them, by raw key."""
+        of_key = {one.key: one for one in self.readings}
+        return {
+            manifest["upload"]["key"]: manifest
+            for manifest in self.records
+            if manifest["status"] == "failed"
+            and "history" in manifest
+            and (upload := upload_of(manifest)).key in of_key
+            and of_key[upload.key].are_of(upload)
+        }
 
     @cached_property
     def _runs_of(self) -> Mapping[str, list[Manifest]]:
