@@ -56,6 +56,26 @@ def test_statistics_by_hand(engine: duckdb.DuckDBPyConnection) -> None:
     assert found["Lamp"].std_kwh is None
 
 
+@pytest.mark.parametrize("step_minutes", [60, 10])
+def test_the_spread_of_a_small_appliance_beside_a_huge_reading(
+    engine: duckdb.DuckDBPyConnection, step_minutes: int
+) -> None:
+    """0.1, 0.2 and 0.3 in turn, 100 times (squared distances sum to 2), where a counter told 900 million kWh once."""
+    small = hours("Fridge", "2026-02-20 00:00:00", [0.1, 0.2, 0.3] * 100, step_minutes=step_minutes)
+    found = added_up(engine, relation(engine, [*small, ("2026-02-20", "Main", 9e8), ("2026-02-21", "Main", 1.0)]))[2]
+    assert found["Fridge"].std_kwh == pytest.approx((2 / 299) ** 0.5, rel=1e-9)
+    assert found["Main"].std_kwh == pytest.approx((9e8 - 1) / 2**0.5, rel=1e-12)
+
+
+@pytest.mark.parametrize("kwh", [0.1, 0.3, 1 / 3, 7e-9, 1234.567, 9e6])
+@pytest.mark.parametrize("count", [2, 49, 720])
+def test_the_same_reading_again_and_again_has_no_spread(
+    engine: duckdb.DuckDBPyConnection, kwh: float, count: int
+) -> None:
+    rows = hours("Pump", "2026-02-20 00:00:00", [kwh] * count) + hours("Oven", "2026-02-20 00:00:00", [1.7, 2.3])
+    assert added_up(engine, relation(engine, rows))[2]["Pump"].std_kwh == 0
+
+
 def test_a_constant_reading_has_no_spread_and_zero_is_no_fault(engine: duckdb.DuckDBPyConnection) -> None:
     rows = hours("Fridge", "2026-02-20 00:00:00", [0.1] * 50) + hours("Off", "2026-02-20 00:00:00", [0.0] * 50)
     found = added_up(engine, relation(engine, rows))[2]

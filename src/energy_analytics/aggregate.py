@@ -29,6 +29,8 @@ _LISTED_GAPS: Final = 10
 _TOLD_APART: Final = 50
 _ROUNDING: Final = 1e-9
 _RECENT_DAYS: Final = 35
+_HALF_BIT: Final = Fraction(1, 2**53)
+"""Of a double: by what part of it a product may be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +76,26 @@ def statistics(engine: duckdb.DuckDBPyConnection, days: str, hours: Hours) -> di
     found = {}
     for appliance, count, units, squares, first, last in rows:
         exact_total = Fraction(int(units)) / Fraction(hours.scale)
-        variance = None
-        if count > 1:
-            variance = (Fraction(int(squares)) / Fraction(hours.square_scale) - exact_total**2 / count) / (count - 1)
+        spread = _spread(hours, int(count), exact_total, int(squares)) if count > 1 else None
         found[appliance] = Statistics(
             count=int(count),
             total_kwh=float(exact_total),
             avg_kwh=float(exact_total / count),
-            std_kwh=None if variance is None else max(0.0, float(variance)) ** 0.5,
+            std_kwh=None if spread is None else float(spread / (int(count) - 1)) ** 0.5,
             first=first,
             last=last,
         )
     return found
+
+
+def _spread(hours: Hours, count: int, total_kwh: Fraction, squares: int) -> Fraction:
+    """Return the sum of the squared distances from the mean; 0 where it is no more than what rounding makes of equals.
+
+    Each square is rounded twice: to the 53 bits of a double, and to units; each reading to units of its own.
+    """
+    spread = Fraction(squares) / Fraction(hours.square_scale) - total_kwh**2 / count
+    rounding = (squares * _HALF_BIT + Fraction(count, 2)) / Fraction(hours.square_scale)
+    return spread if spread > rounding + total_kwh / Fraction(hours.scale) else Fraction(0)
 
 
 def steps_minutes(engine: duckdb.DuckDBPyConnection, readings: str, days: str) -> dict[str, float]:

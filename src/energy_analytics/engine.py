@@ -51,16 +51,17 @@ def significant(expression: str) -> str:
     return f"CAST(printf('%.12g', {expression}) AS DOUBLE)"
 
 
-def binary_scale(largest: float, *, power: int = 1) -> float:
-    """Return the power of two that takes `largest ** power` to just below 2**62."""
+def binary_scale(largest: float, *, power: int = 1, bits: int = _MANTISSA_BITS) -> float:
+    """Return the power of two that takes `largest ** power` to just below 2**bits."""
     exponent = math.frexp(largest)[1] if largest > 0 else 0
-    return math.ldexp(1.0, max(-1000, min(1000, _MANTISSA_BITS - power * exponent)))
+    return math.ldexp(1.0, max(-1000, min(1000, bits - power * exponent)))
 
 
-def exact_sum(expression: str, scale: float) -> str:
+def exact_sum(expression: str, scale: float, *, whole: str = "BIGINT") -> str:
     """Write an SQL sum (HUGEINT, in units of 1 / scale) whose value does not depend on the order of rows.
 
     Floating-point addition is not associative and threads take rows in any order; integers do not care.
-    A power of two as scale makes the conversion itself exact down to the last of 62 bits.
+    A power of two as scale makes the conversion itself exact down to the last of 62 bits, or of those that the type
+    `whole` has.
     """
-    return f"sum(CAST(({expression}) * {scale!r} AS BIGINT))"
+    return f"sum(CAST(({expression}) * {scale!r} AS {whole}))"
