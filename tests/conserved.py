@@ -142,7 +142,8 @@ def _tables_agree(engine: duckdb.DuckDBPyConnection, lake: Lake, manifest: Manif
         )
     rows = engine.execute(
         f"""SELECT appliance, fsum(kwh) FROM (
-            SELECT kwh, appliance, row_number() OVER (PARTITION BY appliance, timestamp, shift ORDER BY place DESC) AS n
+            SELECT kwh, appliance, row_number() OVER (
+                PARTITION BY appliance, timestamp, coalesce(shift, 0) ORDER BY place DESC) AS n
             FROM ({" UNION ALL ".join(parts)})) WHERE n = 1 AND appliance NOT IN (SELECT unnest(?::VARCHAR[]))
         GROUP BY appliance""",
         [exports],

@@ -36,6 +36,9 @@ class SiteHistory:
     rejected_by_reason: Mapping[str, int]
     replaced_by_later_upload: int
     has_offsets: bool
+    """Whether any reading was given with an offset from UTC."""
+    lacks_offsets: bool
+    """Whether an upload was given without any."""
     encodings: frozenset[str]
     hours: Hours | None = None
     """Of the readings, where intake has added them up already."""
@@ -157,6 +160,7 @@ def merge(
         rejected_by_reason=dict(sorted(rejected.items(), key=lambda item: (-item[1], item[0]))),
         replaced_by_later_upload=accepted - kept,
         has_offsets=any(one.verdict.has_offsets for one in uploads),
+        lacks_offsets=not all(one.verdict.has_offsets for one in uploads),
         encodings=frozenset(one.verdict.encoding for one in uploads),
     )
 

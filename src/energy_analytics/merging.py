@@ -26,7 +26,10 @@ _COLLECTED: Final = "readings.parquet"
 _DIGEST: Final = "readings.sha256"
 """Of the bytes of that file: of one that was spoilt since, nothing is read."""
 _DIGEST_CHARACTERS: Final = 64
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+"""Raised when the same files are merged differently."""
+KEY: Final = "appliance, timestamp, coalesce(utc_offset_minutes, 0)"
+"""SQL for what tells an interval: on the clock of UTC, a time without an offset is that with the offset 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ def merge_files(engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence
         spans.insert(0, (min(one.first for one in uploads[:done]), max(one.last for one in uploads[:done])))
     shared = shared_span(spans)
     relation = merged(engine, files, shared)
+    if len({one.verdict.has_offsets for one in uploads}) > 1:
+        columns = "timestamp, appliance, kwh, CAST(coalesce(utc_offset_minutes, 0) AS SMALLINT) AS utc_offset_minutes"
+        relation = f"(SELECT {columns} FROM {relation})"  # An hour of both kinds is one hour.
     if shared is not None or len(rest) > _LOOSE_FILES:
         engine.execute(f"CREATE OR REPLACE TEMP TABLE readings AS SELECT * FROM {relation}")
         relation = "readings"
@@ -127,7 +133,7 @@ def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], shared: tup
         JOIN (SELECT unnest([{names}]) AS filename, unnest(range({len(paths)})) AS place) USING (filename)
         WHERE {within}
         QUALIFY row_number() OVER (
-            PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY place DESC) = 1
+            PARTITION BY {KEY} ORDER BY place DESC) = 1
         ORDER BY timestamp, appliance, utc_offset_minutes DESC))"""
 
 

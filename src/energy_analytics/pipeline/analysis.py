@@ -243,4 +243,9 @@ def _notes(history: SiteHistory, settings: Settings) -> tuple[str, ...]:
             "Timestamps carry offsets from UTC and no timezone is set, so days and hours are those of UTC; "
             "set the timezone to see local ones."
         )
+        if history.lacks_offsets:
+            notes.append(
+                "Some uploads have timestamps with offsets and others without. Without a timezone those without are "
+                "taken as UTC too; set the timezone if they are of another clock."
+            )
     return tuple(notes)

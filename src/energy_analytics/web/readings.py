@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine import file_list, literal, parquet
+from ..merging import KEY
 from ..readings import readings_in
 from .caching import Bounded
 from .reading import Engine
@@ -212,7 +213,7 @@ def within(files: Files, start: int, end: int) -> str:
             SELECT timestamp, appliance, kwh, {offset}, place FROM {source}
             JOIN (SELECT unnest([{names}]) AS filename, unnest(range({len(paths)})) AS place) USING (filename)
             WHERE {wanted})
-        QUALIFY row_number() OVER (PARTITION BY appliance, timestamp, utc_offset_minutes ORDER BY place DESC) = 1)"""
+        QUALIFY row_number() OVER (PARTITION BY {KEY} ORDER BY place DESC) = 1)"""
 
 
 def first_window(step_minutes: float | None, limit: int) -> int:
