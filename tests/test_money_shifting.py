@@ -103,7 +103,9 @@ def test_a_demand_charge_is_weighed_as_well_as_by_trying_every_ceiling(
         if None in ways:
             continue
         hours = len(prices)
-        read = Day(day("2026-05-04"), tuple(range(hours)), tuple(way for way in ways if way), (rest,) * hours)
+        use = tuple(way for way in ways if way)
+        exactly = tuple(10**6 * sum(way) for way in use)
+        read = Day(day("2026-05-04"), tuple(range(hours)), use, (rest,) * hours, exactly)
         fixed = tuple((0,) * hours for _ in wanted)
         own.append(Problem(read, tuple(prices), fixed, tuple(wanted), None, (True,) * hours))
     if not own:
@@ -150,6 +152,16 @@ def test_a_car_charges_at_night(engine: duckdb.DuckDBPyConnection) -> None:
     assert car.kwh_by_hour_moved[:4] == (7.0, 7.0, 7.0, 0.0)
     assert sum(car.kwh_by_hour_moved) == pytest.approx(21)
     assert found.saving_per_year == pytest.approx(2.1 * 365)
+
+
+def test_what_an_appliance_takes_while_it_waits_is_not_rounded_away(engine: duckdb.DuckDBPyConnection) -> None:
+    # 0.4 Wh in each of 96 quarters are 38.4 Wh, of which 38 can be moved in whole Wh
+    load = site(engine, {"Washer": every_hour(0.0004)}, "2026-05-04", "2026-05-05", step_minutes=15)
+    demand = '[[version.demand]]\nname = "peak"\nprice_per_kw = 1\ninterval_minutes = 15\n'
+    (washer,) = moved(engine, load, PEAK + demand, Deferrable("Washer")).moved
+    assert washer.kwh_per_day == 0.0384
+    assert sum(washer.kwh_by_hour_as_read) == pytest.approx(0.038)
+    assert sum(washer.kwh_by_hour_moved) == pytest.approx(0.038)
 
 
 def test_a_weaker_charger_takes_more_hours(engine: duckdb.DuckDBPyConnection) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -22,9 +23,11 @@ class Day:
     minutes: tuple[int, ...]
     """Local minute of the day at which each part begins, in order of time."""
     wh: tuple[tuple[int, ...], ...]
-    """Of each appliance asked for, in each part, rounded to whole Wh."""
+    """Of each appliance asked for, in each part, in whole Wh: what rounding leaves of a part goes to the next one."""
     rest_wh: tuple[int, ...]
     """All that the site takes beside them."""
+    nano_kwh: tuple[int, ...]
+    """Of each appliance asked for, on the whole day, exactly."""
 
 
 def days_of(
@@ -44,7 +47,7 @@ def days_of(
         WHERE {within} AND list_contains(?::VARCHAR[], appliance) GROUP BY ALL HAVING sum(nano_kwh) > 0""",
         [list(appliances)],
     ).fetchall():
-        used.setdefault(day, {})[appliance, minute, offset] = _wh(int(nano))
+        used.setdefault(day, {})[appliance, minute, offset] = int(nano)
     site: dict[date, dict[tuple[int, int], int]] = {}
     for day, minute, offset, nano in engine.execute(
         f"SELECT day, minute, offset_minutes, taken FROM {site_slots(engine, load, slot_minutes)} "
@@ -54,11 +57,12 @@ def days_of(
     found = []
     for day in sorted(used):
         parts = parts_of(day, load.wall.timezone, slot_minutes)
-        wh = tuple(tuple(used[day].get((name, *part), 0) for part in parts) for name in appliances)
+        nano = tuple(tuple(used[day].get((name, *part), 0) for part in parts) for name in appliances)
+        wh = tuple(map(_whole_wh, nano))
         rest = (
             max(0, site.get(day, {}).get(part, 0) - sum(own[number] for own in wh)) for number, part in enumerate(parts)
         )
-        found.append(Day(day, tuple(minute for minute, _ in parts), wh, tuple(rest)))
+        found.append(Day(day, tuple(minute for minute, _ in parts), wh, tuple(rest), tuple(map(sum, nano))))
     return tuple(found)
 
 
@@ -76,6 +80,12 @@ def parts_of(day: date, timezone: str | None, slot_minutes: int) -> tuple[tuple[
             found.append((minute, round((local.utcoffset() or timedelta()) / timedelta(minutes=1))))
         moment += timedelta(minutes=slot_minutes)
     return tuple(found)
+
+
+def _whole_wh(nano_kwh: Sequence[int]) -> tuple[int, ...]:
+    """Round the parts of a day so that none of it is lost or gained but half a Wh at its end."""
+    until = [_wh(total) for total in accumulate(nano_kwh, initial=0)]
+    return tuple(after - before for before, after in pairwise(until))
 
 
 def _wh(nano_kwh: int) -> int:

@@ -18,6 +18,7 @@ from typing import Final
 
 import duckdb
 
+from energy_analytics.hours import NANO
 from energy_analytics.results import MovedAppliance
 
 from .bill import rounded
@@ -175,7 +176,7 @@ def _told(
                 by_hour[which][minute // 60] += wh
     return MovedAppliance(
         limit.appliance,
-        kwh_per_day=sum(by_hour[0]) / _WH_PER_KWH / days,
+        kwh_per_day=sum(one.day.nano_kwh[number] for one, _ in solved) / NANO / days,
         days_moved=moved,
         cost_as_read=rounded(cost[0], tariff.decimals),
         cost_moved=rounded(cost[1], tariff.decimals),
