@@ -79,6 +79,7 @@ def summary_of(analysis: Analysis) -> dict[str, Any]:
         "complete_days": sum(day.complete for day in analysis.days),
         "gaps": analysis.quality.gap_count,
         "missing_intervals": analysis.quality.missing_intervals,
+        "doubts": list(analysis.quality.doubts),
         "anomalies": analysis.anomalies.count,
         "episodes": as_rows(analysis.episodes),
         "forecast": {

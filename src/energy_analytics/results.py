@@ -75,7 +75,9 @@ class Quality:
     longest_gaps: tuple[Gap, ...]
     incomplete_days: tuple[date, ...]
     notes: tuple[str, ...] = ()
-    """Whole sentences for the reader: an encoding that was detected, an appliance that went silent, ..."""
+    """Whole sentences for the reader, such as on an encoding that was detected."""
+    doubts: tuple[str, ...] = ()
+    """The same, of what may make the figures wrong."""
 
 
 @dataclass(frozen=True, slots=True)

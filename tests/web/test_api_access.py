@@ -125,6 +125,7 @@ def test_uploads_good_partly_bad_and_useless(own_server: Starting) -> None:
     rows = server.ask(f"/api/v1/rejected/{partly['stamp']}?site=home").body.decode().splitlines()
     assert rows[0] == "line_number,raw_text,reason"
     assert len(rows) == 2
+    assert (good["notes"], partly["notes"]) == ([], [])
     useless = server.upload("home", "useless.csv", b"this is\nno file of readings\n")
     assert useless["state"] == "failed"
     assert "timestamp" in useless["error"]
@@ -133,6 +134,14 @@ def test_uploads_good_partly_bad_and_useless(own_server: Starting) -> None:
     assert [one["state"] for one in server.get("/uploads?site=home")["uploads"]] == ["failed", "succeeded", "succeeded"]
     assert any(one["kind"] == "failed_run" for one in server.get("/overview?site=home")["attention"])
     assert not list((server.lake / ".work").glob("*/*.csv"))
+    doubtful = server.upload("home", "doubtful.csv", GOOD + b"02/03/2026 01:00,Oven,1")
+    assert doubtful["notes"] == [
+        'Set date_order = "DMY" (day first) or "MDY" in energy.toml, or ENERGY_DATE_ORDER. Then bring the file again.'
+    ]
+    offsets = "".join(f"2026-01-01T{hour:02}:00:00+01:00,Oven,1\n" for hour in range(24))
+    [utc] = server.upload("abroad", "offsets.csv", (HEADER + offsets).encode())["notes"]
+    [told] = (one for one in server.get("/overview?site=abroad")["attention"] if one["kind"] == "doubt")
+    assert "days and hours are those of UTC" in utc and told["detail"] == utc
 
 
 def test_an_upload_beyond_the_limit_is_refused_as_it_comes(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ from ..settings import Settings
 from ..tariff import TariffError
 from ..unusual import looked_at, unusual_episodes
 from ..weather import read_temperatures
+from .doubts import doubts, of_the_clock
 from .pricing import Terms, price_forecast, price_history, terms_of
 
 Progress = Callable[[str, duckdb.DuckDBPyConnection, int | None], None]
@@ -166,7 +167,8 @@ def analyse(
             missing_intervals=missing.missing_intervals,
             longest_gaps=missing.longest,
             incomplete_days=tuple(day.day for day in days if not day.complete),
-            notes=_notes(history, settings),
+            notes=_notes(history),
+            doubts=(*doubts(engine, hourly, days), *of_the_clock(history, settings)),
         ),
         anomalies=summary,
         episodes=episodes,
@@ -233,19 +235,6 @@ def history_with_inputs(days: Sequence[DayTotal], settings: Settings) -> History
     )
 
 
-def _notes(history: SiteHistory, settings: Settings) -> tuple[str, ...]:
-    notes = []
+def _notes(history: SiteHistory) -> tuple[str, ...]:
     unusual = sorted(history.encodings - {"UTF-8"})
-    if unusual:
-        notes.append(f"Text was read as {' and '.join(unusual)}.")
-    if history.has_offsets and settings.timezone is None:
-        notes.append(
-            "Timestamps carry offsets from UTC and no timezone is set, so days and hours are those of UTC; "
-            "set the timezone to see local ones."
-        )
-        if history.lacks_offsets:
-            notes.append(
-                "Some uploads have timestamps with offsets and others without. Without a timezone those without are "
-                "taken as UTC too; set the timezone if they are of another clock."
-            )
-    return tuple(notes)
+    return (f"Text was read as {' and '.join(unusual)}.",) if unusual else ()

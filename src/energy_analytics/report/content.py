@@ -79,7 +79,7 @@ def build(analysis: Analysis, advice: Advice, *, source_name: str, dismissed: Co
         spending=costs.spending(analysis.money),
         quality=quality_rows(analysis.quality),
         gaps=gap_rows(analysis.quality.longest_gaps),
-        notes=tuple(words.name(note, limit=400) for note in analysis.quality.notes),
+        notes=tuple(words.name(note, limit=400) for note in (*analysis.quality.doubts, *analysis.quality.notes)),
         insights=authorship.signed(advice.insights, advice),
         auditor=authorship.signed(advice.auditor, advice),
         written_by=authorship.account(advice),

@@ -23,6 +23,7 @@ def attention(site: Site, grids: Grids, raw: RawReadings) -> list[dict[str, Any]
     """Return it, what is broken first."""
     return [
         *_failed(site),
+        *_doubts(site),
         *_stale(site),
         *_episodes(site),
         *_findings(site),
@@ -42,6 +43,11 @@ def _failed(site: Site) -> list[dict[str, Any]]:
                 name = words.name(one["upload"]["key"].rpartition("/")[2])
                 found.append(_row("failed_run", f"{name} could not be used", one["error"] or "", "data", one["stamp"]))
     return found
+
+
+def _doubts(site: Site) -> list[dict[str, Any]]:
+    doubts = site.newest["results"].get("doubts", ())
+    return [_row("doubt", "Are the readings right?", doubt, "data", None) for doubt in doubts[:_OF_EACH]]
 
 
 def _stale(site: Site) -> list[dict[str, Any]]:

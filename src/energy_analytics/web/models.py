@@ -116,7 +116,7 @@ class Heatmap(Model):
 class Attention(Model):
     """Something that a person should look at."""
 
-    kind: Literal["episode", "finding", "gap", "stale", "failed_run"]
+    kind: Literal["episode", "finding", "gap", "stale", "doubt", "failed_run"]
     title: str
     detail: str
     page: Literal["anomalies", "savings", "data"]
@@ -541,6 +541,7 @@ class Upload(Model):
     rows_accepted: int | None
     rejected_by_reason: dict[str, int]
     rejected: list[Rejected] = Field(description="The first rows that were refused.")
+    notes: list[str] = Field(description="What to do about refused rows, and what is doubtful about the others.")
 
 
 class Uploads(Model):

@@ -2,9 +2,10 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from ..intake import REMEDIES
 from ..lake import GoneError, StoredObject
 from ..runs import Manifest
 from ..schema import RAW
@@ -87,7 +88,14 @@ def told(sites: Sites, site: Site, stored: StoredObject, *, rows: bool = True) -
         "rows_accepted": intake.get("rows_accepted"),
         "rejected_by_reason": by_reason,
         "rejected": rejected,
+        "notes": [] if manifest is None else _notes(manifest, by_reason),
     }
+
+
+def _notes(manifest: Manifest, by_reason: Mapping[str, int]) -> list[str]:
+    """Return what to do about refused rows, and what is doubtful about those that were used."""
+    remedies = [f"{REMEDIES[reason]} Then bring the file again." for reason in by_reason if reason in REMEDIES]
+    return [*remedies, *(manifest.get("results") or {}).get("doubts", ())]
 
 
 def rejected_rows(site: Site, stamp: str, *, limit: int | None) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ const KINDS = {
   episode: ["Anomaly", "warn"],
   finding: ["Advice", "good"],
   gap: ["Gap", "neutral"],
+  doubt: ["Doubtful", "warn"],
   stale: ["No new data", "warn"],
   failed_run: ["Failed upload", "bad"],
 };

@@ -46,6 +46,7 @@ export function verdict(upload, { api, href }) {
       isGood ? sentenceOf(upload) : upload.error ?? "The run failed."),
     !isGood && sentenceOf(upload) && h("p", { class: "muted" }, sentenceOf(upload)),
     refused > 0 && reasons(upload.rejected_by_reason),
+    isGood && upload.notes?.map((note) => h("p", {}, note)),
     upload.rejected?.length > 0 && h("details", { open: refused <= 5 || !isGood },
       h("summary", {}, refused > upload.rejected.length ? `The first ${upload.rejected.length} refused rows` : "The refused rows"),
       firstRefused(upload.rejected)),

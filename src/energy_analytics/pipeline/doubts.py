@@ -1,0 +1,106 @@
+"""What the readings themselves say against being the energy of each interval: a counter, a total beside its parts."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import duckdb
+
+from .. import words
+from ..history import SiteHistory
+from ..results import DayTotal
+from ..settings import Settings
+
+_FEWEST_RISES: Final = 24
+_RISES_PER_FALL: Final = 50
+"""Use goes down about as often as up; a counter falls where it was changed, and never otherwise."""
+_FEWEST_DAYS: Final = 3
+_RISES_PER_DAY: Final = 4
+"""Of a counter that begins at zero each day."""
+_WHOLE_DAYS: Final = 0.95
+"""Share of days on which it does not fall between two hours."""
+_SHOWN: Final = 3
+
+_SAME: Final = 0.005
+"""Relative difference up to which an appliance takes what all others take together."""
+_FEWEST_PARTS: Final = 2
+_CALLED_TOTAL: Final = frozenset(
+    {"total", "sum", "gesamt", "summe", "totaal", "totale", "mains", "aggregate", "whole house", "whole home", "site"}
+)
+
+
+def doubts(engine: duckdb.DuckDBPyConnection, hourly: str, days: Sequence[DayTotal]) -> Iterator[str]:
+    """Yield a sentence or two on each thing that the reader should look into before believing the figures."""
+    counters = _counters(engine, hourly)
+    if counters:
+        shown = ", ".join(words.name(name) for name in counters[:_SHOWN])
+        more = f" and {len(counters) - _SHOWN:,} more" if len(counters) > _SHOWN else ""
+        yield (
+            f"The readings of {shown}{more} rise and hardly ever fall, as a counter's do. kwh is the energy of each "
+            "interval: if these are a counter's, upload the differences from one reading to the next instead."
+        )
+    total = _total_of_the_others(days)
+    if total:
+        yield (
+            f"{words.name(total)} looks like the total of the other appliances. If it is, all energy is counted "
+            "twice: remove its rows and upload the file again."
+        )
+
+
+def of_the_clock(history: SiteHistory, settings: Settings) -> Iterator[str]:
+    """Yield what to set where hours are not those of the site."""
+    if history.has_offsets and settings.timezone is None:
+        yield (
+            "Timestamps carry offsets from UTC and no timezone is set, so days and hours are those of UTC; "
+            'set timezone = "Europe/Paris" (or yours) in energy.toml, or ENERGY_TIMEZONE, to see local ones.'
+        )
+        if history.lacks_offsets:
+            yield (
+                "Some uploads have timestamps with offsets and others without. Without a timezone those without are "
+                "taken as UTC too; set the timezone if they are of another clock."
+            )
+
+
+def _counters(engine: duckdb.DuckDBPyConnection, hourly: str) -> list[str]:
+    """Return the appliances whose readings look like those of a counter, also of one that begins anew each day."""
+    rising = engine.execute(f"""
+        SELECT appliance FROM (
+            SELECT appliance, arg_min(kwh / readings, hour) = min(kwh / readings)
+                AND arg_max(kwh / readings, hour) = max(kwh / readings) AS rises
+            FROM {hourly} GROUP BY appliance, CAST(hour AS DATE))
+        GROUP BY appliance HAVING avg(CAST(rises AS INTEGER)) >= {_WHOLE_DAYS}""").fetchall()
+    if not rising:
+        return []
+    found = engine.execute(
+        f"""
+        WITH steps AS (
+            SELECT appliance, CAST(hour AS DATE) AS day, kwh / readings - lag(kwh / readings) OVER appliance AS step,
+                CAST(lag(hour) OVER appliance AS DATE) = day AS within
+            FROM {hourly} WHERE list_contains(?, appliance)
+            WINDOW appliance AS (PARTITION BY appliance ORDER BY hour, utc_offset_minutes DESC))
+        SELECT appliance FROM (
+            SELECT appliance, count(DISTINCT day) AS days, count(*) FILTER (step > 0) AS rises,
+                count(*) FILTER (step < 0) AS falls, count(*) FILTER (step > 0 AND within) AS rises_within,
+                count(DISTINCT day) FILTER (step < 0 AND within) AS days_falling
+            FROM steps GROUP BY appliance)
+        WHERE rises >= {_FEWEST_RISES} AND (
+            falls * {_RISES_PER_FALL} <= rises
+            OR days >= {_FEWEST_DAYS} AND rises_within >= {_RISES_PER_DAY} * days
+                AND days_falling <= {1 - _WHOLE_DAYS} * days)
+        ORDER BY appliance""",
+        [[name for (name,) in rising]],
+    ).fetchall()
+    return [name for (name,) in found]
+
+
+def _total_of_the_others(days: Sequence[DayTotal]) -> str | None:
+    """Return the appliance that takes on each day what all others take, or at least as much and is called a total."""
+    complete = [day for day in days if day.complete and len(day.by_appliance_kwh) > _FEWEST_PARTS and day.kwh > 0]
+    if len(complete) < _FEWEST_DAYS:
+        return None
+    largest = max(complete[0].by_appliance_kwh, key=lambda name: complete[0].by_appliance_kwh[name])
+    shares = [day.by_appliance_kwh.get(largest, 0.0) / day.kwh for day in complete]
+    if all(abs(2 * share - 1) <= _SAME for share in shares):
+        return largest
+    if largest.strip().casefold() in _CALLED_TOTAL and min(shares) >= (1 - _SAME) / 2:
+        return largest
+    return None
