@@ -228,6 +228,34 @@ def test_a_counter_that_overflows_is_absurd_beside_the_other_readings(tmp_path: 
     assert result.reasons == [(14, "absurdly large kWh beside the other readings of the appliance")]
 
 
+@pytest.mark.parametrize(("decimal", "expected"), [(",", [1270.0, 900.0]), (".", [1.27, 900.0])])
+def test_points_that_may_separate_thousands_are_read_as_the_setting_says(
+    tmp_path: Path, decimal: str, expected: list[float]
+) -> None:
+    result = read(tmp_path, HEADER + "2026-02-20,A,1.270\n2026-02-21,A,900\n", decimal=decimal)
+    assert [kwh for _, _, kwh in result.accepted] == expected
+
+
+def test_decimals_that_end_where_they_end_are_no_thousands(tmp_path: Path) -> None:
+    result = read(tmp_path, HEADER + "2026-02-20,A,1.275\n2026-02-21,A,900\n2026-02-22,A,1.27\n")
+    assert [kwh for _, _, kwh in result.accepted] == [1.275, 900.0, 1.27]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("1767571200,A,1", "seconds since 1970 are not read"),
+        ("05.01.26,A,1", "with all four digits of the year"),
+        ("2026-01-05,A,127 Wh", "kwh is a number alone, without unit"),
+        ("2026-01-05,A,0,127", "a number with a decimal comma stands in quotes"),
+        ("2026-01-05,A,-1", "name that in export_appliances in energy.toml"),
+    ],
+)
+def test_a_file_whose_every_row_is_refused_is_told_how_they_are_written(tmp_path: Path, row: str, told: str) -> None:
+    with pytest.raises(UnusableUploadError, match=told):
+        read(tmp_path, HEADER + f"{row}\n" * 3)
+
+
 def test_of_many_lines_for_an_interval_the_last_one_is_kept(tmp_path: Path) -> None:
     result = read(tmp_path, HEADER + MIDNIGHT + ONE + "2026-02-20T00:00,Fridge,0.7\n" + MIDNIGHT)
     assert result.accepted == TWO_GOOD
@@ -259,6 +287,18 @@ def test_two_thousand_appliances_and_four_steps_in_one_file(tmp_path: Path) -> N
         ),
         ("timestamp,kwh\n1,2\n", "appliance is missing. Where all is of one meter, add a column appliance"),
         ("timestamp,Oven,Hob\n1,2,3\n", "If each of Oven, Hob is an appliance, write a row for each of its readings."),
+        ("Name,Jo\n\nTYPE,DATE,START TIME,USAGE\n1,2,3,4\n", "columns in line 3. Remove what is above it. It has"),
+        ("Name,Jo\n\nTYPE,DATE,START TIME,USAGE\n1,2,3,4\n", "Join DATE and START TIME in one column timestamp: 2026-"),
+        ("PRM;Unite\n1;W\nHorodate;Valeur\n1;2\n", "A line above it says W: kwh is the mean power in W, divided by"),
+        ("Datum/Uhrzeit;Verbrauchswert;Verbrauch in Euro\n1;2;3\n", "Datum/Uhrzeit to timestamp and Verbrauchswert to"),
+        ("timestamp,appliance,cost,unit\n1,2,3,kWh\n", "cost, unit; kwh is missing. Expected are"),
+        ("time,Import kWh,Export kWh\n1,2,3\n", "Write a row for each of Import kWh and Export kWh, with its name as"),
+        ("Datum;Zähler;Wert (kW)\n1;2;3\n", "Wert (kW) looks like power: kwh is the mean power in kW times the"),
+        ("entity_id,state,last_changed\n1,2,3\n", "state looks like the reading of a counter: kwh is its difference"),
+        ("MPAN,Date,00:00,00:30\n1,2,3,4\n", "Where there is a column for each time, write a row for each reading."),
+        ("timestamp,appliance,kwh,unit\n2026-02-20,Oven,156,Wh\n", "its column unit says Wh: divide by 1,000 for kwh"),
+        ("Fridge;2026-02-20 00:00:00;0.5\n", "has no header: line 1"),
+        (HEADER + "2026-02-20,A,1.270\n2026-02-21,A,900\n", "1.270 beside 900: decimal comma or thousands separator"),
         ("timestamp,appliance,Wh\n1,2,3\n", "kwh is missing. Wh looks like watt-hours: divide by 1,000 for kwh."),
         ("timestamp,appliance,power_kw\n1,2,3\n", "power_kw looks like power: kwh is the mean power in kW times"),
         ("Export of\nMeter 7\n\n" + HEADER + MIDNIGHT + ONE, "names its columns in line 4. Remove what is above"),

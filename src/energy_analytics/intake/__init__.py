@@ -15,6 +15,7 @@ from .tolerant import (
     AMBIGUOUS_DATE,
     AMBIGUOUS_NUMBER,
     NAIVE_AMONG_OFFSETS,
+    NEGATIVE,
     DateOrder,
     Decimal,
     read_tolerant,
@@ -39,8 +40,24 @@ REMEDIES: Final = {
     AMBIGUOUS_DATE: 'Set date_order = "DMY" (day first) or "MDY" in energy.toml, or ENERGY_DATE_ORDER.',
     AMBIGUOUS_NUMBER: 'Set decimal = "," or "." in energy.toml, or ENERGY_DECIMAL.',
     NAIVE_AMONG_OFFSETS: 'Set timezone = "Europe/Paris" (or yours) in energy.toml, or ENERGY_TIMEZONE.',
+    NEGATIVE: (
+        "If negative kWh are energy fed in, write them as positive ones of an appliance of its own, and name that in "
+        "export_appliances in energy.toml."
+    ),
 }
 """What to set so that rows refused for that reason are read."""
+
+_HOW_WRITTEN: Final = {
+    "unreadable timestamp": (
+        "A timestamp is a date, with all four digits of the year, and a time, such as 2026-02-20 00:00:00; seconds "
+        "since 1970 are not read."
+    ),
+    "unreadable number": "kwh is a number alone, without unit, space or apostrophe, such as 0.156 or 0,156.",
+    "wrong number of fields": (
+        "Each row has as many fields as the header; between commas, a number with a decimal comma stands in quotes."
+    ),
+}
+"""What fields look like that are read; told where not a single row can be."""
 
 
 def read_upload(
@@ -66,6 +83,12 @@ def read_upload(
     """
     engine.execute("DROP TABLE IF EXISTS rejected")
     text, dialect = understood(source, name, target.parent, max_upload_mb=max_upload_mb)
+
+    if decimal is None and dialect.doubtful_numbers is not None:
+        pointed, whole = dialect.doubtful_numbers
+        raise UnusableUploadError(
+            f"{name} has numbers such as {pointed} beside {whole}: {AMBIGUOUS_NUMBER}. {REMEDIES[AMBIGUOUS_NUMBER]}"
+        )
 
     def copy_options(verdict: Verdict) -> str:
         noted = {**marks, "verdict": verdict.to_json()}
@@ -131,7 +154,7 @@ def _nothing_usable(engine: duckdb.DuckDBPyConnection, verdict: Verdict, name: s
     shown = " ".join(str(raw).split())
     shown = shown if len(shown) <= 80 else shown[:79] + "…"
     remedy = next(
-        (text for reason, text in REMEDIES.items() if reason in verdict.rejected_by_reason),
+        (text for reason, text in (REMEDIES | _HOW_WRITTEN).items() if reason in verdict.rejected_by_reason),
         "Expected are rows such as 2026-02-20 00:00:00,Refrigerator,0.156.",
     )
     rows = (

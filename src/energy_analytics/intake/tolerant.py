@@ -18,6 +18,7 @@ from .verdict import Verdict
 
 AMBIGUOUS_DATE: Final = "day and month cannot be told apart"
 AMBIGUOUS_NUMBER: Final = "decimal comma or thousands separator cannot be told apart"
+NEGATIVE: Final = "negative kWh"
 NAIVE_AMONG_OFFSETS: Final = "no UTC offset where other rows have one"
 
 _LINES_AT_A_TIME: Final = 500_000
@@ -179,7 +180,7 @@ def _judge(
                 WHEN kwh IS NULL AND proof IN ('either', 'bare point') THEN '{AMBIGUOUS_NUMBER}'
                 WHEN kwh IS NULL THEN 'unreadable number'
                 WHEN isnan(kwh) OR isinf(kwh) THEN 'not a finite number'
-                WHEN kwh < 0 THEN 'negative kWh'
+                WHEN kwh < 0 THEN '{NEGATIVE}'
                 WHEN kwh > {max_reading_kwh!r} THEN 'absurdly large kWh'
             END AS reason
         FROM read""")
