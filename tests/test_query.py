@@ -93,6 +93,12 @@ def test_other_ways_to_ask(one: Path, sql: str) -> None:
     assert answer(one, sql)
 
 
+@pytest.mark.parametrize("name", ["daily-trend", "trend"])
+def test_a_name_that_there_is_not_is_told_with_those_that_there_are(two: Path, name: str) -> None:
+    with pytest.raises(QueryError, match=f"There is no query called {name}. There are total_by_appliance, peak_hours"):
+        answer(two, name)
+
+
 @pytest.mark.parametrize(
     "sql",
     [

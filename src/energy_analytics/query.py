@@ -1,6 +1,7 @@
 """SQL over the lake: its tables as views, the named queries, and nothing but reading."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -48,6 +49,10 @@ _PAUSE_SECONDS: Final = 0.1
 _LOOK_BYTES: Final = 1 << 20
 
 
+_WORDS_OF_SQL: Final = frozenset({"SELECT", "WITH", "VALUES", "FROM", "SHOW", "DESCRIBE", "EXPLAIN", "SUMMARIZE"})
+"""Of one of these alone the engine tells better what is missing."""
+
+
 class QueryError(Exception):
     """A query that cannot be run; the message says why."""
 
@@ -65,6 +70,17 @@ def named_queries() -> dict[str, str]:
     order = ("total_by_appliance", "peak_hours", "latest_processed", "latest_forecast", "daily_trend")
     folder = files("energy_analytics") / "sql"
     return {name: (folder / f"{name}.sql").read_text(encoding="utf-8") for name in order}
+
+
+def sql_of(wanted: str) -> str:
+    """Return the SQL of a named query, or what was asked if that is SQL. Raises QueryError for a name there is not."""
+    named = named_queries()
+    asked = wanted.strip()
+    if asked not in named and re.fullmatch(r"\w[\w-]*", asked) and asked.upper() not in _WORDS_OF_SQL:
+        raise QueryError(
+            f"There is no query called {asked}. There are {', '.join(named)}; or ask in SQL: SELECT * FROM daily."
+        )
+    return named.get(asked, wanted)
 
 
 def query_apart(lake: Lake, sql: str, settings: Settings) -> Rows:
@@ -103,7 +119,7 @@ def query(lake: Lake, sql: str, settings: Settings) -> Rows:
     The engine can read nothing outside the lake's prefixes and write nothing at all, has `memory_limit_mb` and
     `query_seconds`, and answers with at most `query_rows`. Raises QueryError.
     """
-    sql = named_queries().get(sql.strip(), sql)
+    sql = sql_of(sql)
     if not _is_utf_8(sql):
         raise QueryError("The question has bytes that are no text in UTF-8.")
     # A remote lake's own folder, so that what is fetched stays meanwhile; a local lake is not to be written.

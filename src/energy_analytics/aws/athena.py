@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from ..query import QueryError, Rows, named_queries
+from ..query import QueryError, Rows, sql_of
 
 if TYPE_CHECKING:
     from mypy_boto3_athena.client import AthenaClient
@@ -51,7 +51,7 @@ def query(sql: str, *, database: str, workgroup: str) -> Rows:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    statement = _one_that_reads(named_queries().get(sql.strip(), sql))
+    statement = _one_that_reads(sql_of(sql))
     try:
         athena = boto3.client("athena")
         started = athena.start_query_execution(
