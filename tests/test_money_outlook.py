@@ -40,6 +40,11 @@ def test_a_month_of_which_most_is_read(engine: duckdb.DuckDBPyConnection) -> Non
     assert "past the forecast" not in found.assumption
 
 
+def test_days_before_the_first_reading_are_not_read(engine: duckdb.DuckDBPyConnection) -> None:
+    load = site(engine, {"A": every_hour(1.0)}, "2026-04-22", "2026-04-24")
+    assert expected_bill(engine, load, tariff("price_per_kwh = 0.25"), week("2026-04-24")).days_read == 2
+
+
 def test_days_past_the_forecast_have_wider_intervals(engine: duckdb.DuckDBPyConnection) -> None:
     # 17 to 23 April are forecast, 24 to 30 lie up to a week past: x sqrt(2) for each of the 7.
     load = site(engine, {"A": every_hour(1.0)}, "2026-03-01", "2026-04-17")

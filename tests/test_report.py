@@ -148,6 +148,13 @@ def test_figures_of_the_summary() -> None:
     assert "18:00 to 19:00 (2.42 kWh)" in plain
 
 
+def test_only_hours_above_the_mean_are_busy() -> None:
+    assert "Busiest hours" not in text(home({"A": FLAT_10}))
+    burst = [1.0 if hour == 18 else 0.1 for hour in range(24)]
+    [line] = [line for line in text(home({"A": burst})).splitlines() if "Busiest hours" in line]
+    assert line.split("hours", 1)[1].strip() == "18:00 to 19:00 (1.00 kWh)"
+
+
 def test_bad_rows_gaps_and_incomplete_days_are_told() -> None:
     quality = replace(
         FULL.quality,

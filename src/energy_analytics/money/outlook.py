@@ -52,7 +52,7 @@ class _Profile:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedBill:
-    """The bill of a whole month, of which `days_read` are read and the others forecast, with its interval."""
+    """The bill of a whole month, of which `days_read` are read and those ahead forecast, with its interval."""
 
     bill: Bill
     lower: Decimal
@@ -110,7 +110,8 @@ def expected_bill(
         told = basis(load, tariff, used, start=start, end=end, holidays=holidays)
         bills.append(assemble(tariff, used, assumptions=told))
     totals = [one.total for one in bills]
-    return ExpectedBill(bills[0], min(totals), max(totals), (today - start).days, _assumption(forecast, end))
+    days_read = max(0, (today - max(start, load.first)).days)
+    return ExpectedBill(bills[0], min(totals), max(totals), days_read, _assumption(forecast, end))
 
 
 def costs_ahead(

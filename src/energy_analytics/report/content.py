@@ -65,6 +65,10 @@ class Content:
     seasons: tuple[str, ...]
 
 
+_BUSY: Final = 1.01
+"""Times the mean hour of the day: from there on an hour is busy."""
+
+
 def build(analysis: Analysis, advice: Advice, *, source_name: str, dismissed: Collection[str]) -> Content:
     """Put the report into words."""
     first, last = words.day(analysis.first), words.day(analysis.last)
@@ -170,10 +174,10 @@ def _summary(analysis: Analysis) -> tuple[Row, ...]:
 
 
 def _busiest_hours(analysis: Analysis) -> str:
-    """Name the hours of the day with the highest mean use, at most three."""
+    """Name the hours of the day with the highest mean use, at most three, all of them above the mean of the day."""
     profiles = [one.hourly_profile_kwh for one in analysis.appliances if one.hourly_profile_kwh]
     by_hour = [sum(profile[hour] or 0.0 for profile in profiles) for hour in range(24)] if profiles else []
-    used = sorted((-kwh, hour) for hour, kwh in enumerate(by_hour) if kwh > 0)
+    used = sorted((-kwh, hour) for hour, kwh in enumerate(by_hour) if 24 * kwh > _BUSY * sum(by_hour))
     return ", ".join(f"{_hour(hour)} ({words.energy(-kwh)})" for kwh, hour in used[:3])
 
 

@@ -108,7 +108,7 @@ def ahead_sentences(money: Money | None) -> tuple[str, ...]:
         bill = _range(expected.total, expected.lower, expected.upper, money)
         told.append(
             f"The bill of {_month(expected.month)} is expected to be {bill}; {expected.days_read} of its "
-            f"{expected.days} days are read."
+            f"{expected.days} days {'is' if expected.days_read == 1 else 'are'} read."
         )
     return tuple(told)
 

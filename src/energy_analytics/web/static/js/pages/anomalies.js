@@ -162,7 +162,7 @@ class AnomaliesView {
       ? emptyState({ title: "All episodes are dismissed.", text: "Tick “Show dismissed” to see them again." })
       : emptyState({
         title: this.filter.scope === "period" ? "Nothing unusual in this time." : "Nothing unusual was found.",
-        text: "An appliance needs a few weeks of readings before what is usual for it is known.",
+        text: "Of an appliance, what is usual is known after a few weeks of readings; before that, none of it can be unusual.",
       });
   }
 

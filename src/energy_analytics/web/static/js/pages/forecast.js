@@ -140,7 +140,7 @@ function billOf({ expected_bill: bill, currency }) {
       notes: [isWhole ? "No range: the month is read to its end" : `Range ${format.money(bill.lower, currency)} to ${format.money(bill.upper, currency)}`],
     })),
     h("div", {},
-      h("p", {}, `${bill.days_read} of ${format.count(bill.days, "day")} are read; the rest is forecast.`),
+      h("p", {}, `${bill.days_read} of ${format.count(bill.days, "day")} ${bill.days_read === 1 ? "is" : "are"} read; the days ahead are forecast.`),
       h("progress", { max: bill.days, value: bill.days_read, aria: { label: "Days of the month that are read" } })),
     bill.assumption && h("p", { class: "muted" }, bill.assumption));
 }
