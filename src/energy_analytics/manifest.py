@@ -231,6 +231,7 @@ class _Results(_Part):
     total_kwh: float
     appliances: list[_Appliance]
     complete_days: Count
+    doubts: list[str]
     anomalies: Count
     episodes: list[_Episode]
     findings: list[_Finding]

@@ -94,7 +94,7 @@ def show_run(manifest: "Manifest", *, lake: str) -> None:
         for reason in intake["rejected_by_reason"]:
             if reason in REMEDIES:
                 out.print(Text(f"{REMEDIES[reason]} Then run the file again.", style="yellow"), soft_wrap=True)
-    for doubt in results.get("doubts", ()):
+    for doubt in results["doubts"]:
         out.print(Text(doubt, style="yellow"), soft_wrap=True)
     out.print()
     rows = table(

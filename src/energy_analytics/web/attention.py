@@ -46,7 +46,7 @@ def _failed(site: Site) -> list[dict[str, Any]]:
 
 
 def _doubts(site: Site) -> list[dict[str, Any]]:
-    doubts = site.newest["results"].get("doubts", ())
+    doubts = site.newest["results"]["doubts"]
     return [_row("doubt", "Are the readings right?", doubt, "data", None) for doubt in doubts[:_OF_EACH]]
 
 

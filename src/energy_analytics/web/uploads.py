@@ -95,7 +95,7 @@ def told(sites: Sites, site: Site, stored: StoredObject, *, rows: bool = True) -
 def _notes(manifest: Manifest, by_reason: Mapping[str, int]) -> list[str]:
     """Return what to do about refused rows, and what is doubtful about those that were used."""
     remedies = [f"{REMEDIES[reason]} Then bring the file again." for reason in by_reason if reason in REMEDIES]
-    return [*remedies, *(manifest.get("results") or {}).get("doubts", ())]
+    return [*remedies, *(manifest["results"]["doubts"] if "results" in manifest else ())]
 
 
 def rejected_rows(site: Site, stamp: str, *, limit: int | None) -> Iterator[dict[str, Any]]:
