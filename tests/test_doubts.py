@@ -77,6 +77,41 @@ def test_a_doubt_is_shown_on_the_terminal_and_in_the_report(tmp_path: Path) -> N
     assert "The readings of Meter rise and hardly ever fall" in " ".join(report.read_text().split())
 
 
+def quarters(hours: int) -> str:
+    return HEADER + "".join(
+        f"2026-01-{1 + n // 96:02} {n // 4 % 24:02}:{n % 4 * 15:02}:00,Oven,{used(n // 8) / 8:.4f}\n"
+        for n in range(4 * hours)
+    )
+
+
+def by_the_hour(hours: int) -> str:
+    return HEADER + "".join(
+        f"2026-01-{1 + n // 24:02} {n % 24:02}:00:00,Oven,{used(n // 2) / 2:.4f}\n" for n in range(hours)
+    )
+
+
+SCATTERED = [1, 2, 9, 40, 41, 70]
+"""Hours of which single readings are corrected."""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_doubtful"),
+    [
+        (quarters(96), by_the_hour(96), True),
+        (quarters(96), by_the_hour(4), True),
+        (by_the_hour(96), quarters(96), False),
+        (quarters(96), quarters(48), False),
+        (by_the_hour(96), HEADER + "".join(by_the_hour(96).splitlines(keepends=True)[n + 1] for n in SCATTERED), False),
+    ],
+    ids=["longer", "some longer", "shorter", "alike", "single ones"],
+)
+def test_longer_intervals_over_shorter_ones(tmp_path: Path, first: str, second: str, is_doubtful: bool) -> None:
+    lake = open_lake(str(tmp_path / "lake"))
+    run_one(lake, arrive(lake, "raw/a.csv", first, header=""))
+    doubts = run_one(lake, arrive(lake, "raw/b.csv", second, header=""))["results"]["doubts"]
+    assert [doubt.startswith("Oven came again at longer intervals") for doubt in doubts] == [True] * is_doubtful
+
+
 def test_hours_of_utc_are_said_to_be_so(tmp_path: Path) -> None:
     content = HEADER + "2026-01-01T00:00:00+01:00,Oven,1\n2026-01-01T01:00:00+01:00,Oven,2\n"
     [note] = notes_of(tmp_path, content)

@@ -26,6 +26,9 @@ _COLLECTED: Final = "readings.parquet"
 _DIGEST: Final = "readings.sha256"
 """Of the bytes of that file: of one that was spoilt since, nothing is read."""
 _DIGEST_CHARACTERS: Final = 64
+_FEWEST_STEPS: Final = 3
+_EVEN: Final = 0.9
+"""Share of its steps that are alike, in a file that is read at even steps."""
 _FORMAT: Final = 2
 """Raised when the same files are merged differently."""
 KEY: Final = "appliance, timestamp, coalesce(utc_offset_minutes, 0)"
@@ -41,6 +44,9 @@ class Merged:
     uploads: tuple[Readings, ...]
     loose_files: int
     """Files that were opened one by one."""
+    overlaid: tuple[str, ...] = ()
+    """Appliances of which longer intervals came later than shorter ones that they cover: only the first of those was
+    replaced."""
 
 
 def merge_files(engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence[Readings]) -> Merged:
@@ -60,7 +66,7 @@ def merge_files(engine: duckdb.DuckDBPyConnection, lake: Lake, uploads: Sequence
     if shared is not None or len(rest) > _LOOSE_FILES:
         engine.execute(f"CREATE OR REPLACE TEMP TABLE readings AS SELECT * FROM {relation}")
         relation = "readings"
-    return Merged(relation, tuple(uploads), len(rest))
+    return Merged(relation, tuple(uploads), len(rest), () if shared is None else _overlaid(engine, files, shared))
 
 
 def collect(engine: duckdb.DuckDBPyConnection, lake: Lake, readings: Merged) -> None:
@@ -116,6 +122,34 @@ def _digest_of_files(uploads: Iterable[Readings]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
+def _overlaid(
+    engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], shared: tuple[datetime, datetime]
+) -> tuple[str, ...]:
+    """Return the appliances that a later file reads at longer steps than an earlier one does at that time.
+
+    A file has a step where its readings follow each other evenly; a correction of single readings has none.
+    """
+    found = engine.execute(f"""
+        WITH following AS (
+            SELECT appliance, place, instant,
+                lead(instant) OVER (PARTITION BY place, appliance ORDER BY instant) - instant AS step
+            FROM (
+                SELECT appliance, place, timestamp - to_minutes(coalesce(utc_offset_minutes, 0)) AS instant
+                FROM {readings_of(engine, paths, "filename")} JOIN {_places(paths)} USING (filename)
+                WHERE {_within(shared)})),
+        told AS (
+            SELECT appliance, place, step, count(*) AS steps, min(instant) AS first, max(instant) AS last
+            FROM following WHERE step IS NOT NULL GROUP BY appliance, place, step),
+        even AS (
+            SELECT appliance, place, arg_max(step, steps) AS step, min(first) AS first, max(last) AS last
+            FROM told GROUP BY appliance, place
+            HAVING sum(steps) >= {_FEWEST_STEPS} AND max(steps) >= {_EVEN} * sum(steps))
+        SELECT DISTINCT appliance FROM even AS one JOIN even AS other USING (appliance)
+        WHERE one.place > other.place AND one.step > other.step AND one.first <= other.last AND other.first <= one.last
+        ORDER BY appliance""").fetchall()
+    return tuple(appliance for (appliance,) in found)
+
+
 def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], shared: tuple[datetime, datetime] | None) -> str:
     """Write SQL for all readings of one site's files, in which of an interval given twice the later file wins.
 
@@ -124,17 +158,25 @@ def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], shared: tup
     everything = readings_of(engine, paths)
     if shared is None:
         return everything
-    within = f"timestamp BETWEEN TIMESTAMP '{shared[0]}' AND TIMESTAMP '{shared[1]}'"
-    names = ", ".join(literal(str(path)) for path in paths)
+    within = _within(shared)
     return f"""(
         SELECT * FROM {everything} WHERE NOT ({within})
         UNION ALL
         (SELECT timestamp, appliance, kwh, utc_offset_minutes FROM {readings_of(engine, paths, "filename")}
-        JOIN (SELECT unnest([{names}]) AS filename, unnest(range({len(paths)})) AS place) USING (filename)
+        JOIN {_places(paths)} USING (filename)
         WHERE {within}
         QUALIFY row_number() OVER (
             PARTITION BY {KEY} ORDER BY place DESC) = 1
         ORDER BY timestamp, appliance, utc_offset_minutes DESC))"""
+
+
+def _within(span: tuple[datetime, datetime]) -> str:
+    return f"timestamp BETWEEN TIMESTAMP '{span[0]}' AND TIMESTAMP '{span[1]}'"
+
+
+def _places(paths: Sequence[Path]) -> str:
+    names = ", ".join(literal(str(path)) for path in paths)
+    return f"(SELECT unnest([{names}]) AS filename, unnest(range({len(paths)})) AS place)"
 
 
 def shared_span(spans: Sequence[tuple[datetime, datetime]]) -> tuple[datetime, datetime] | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ..schema import RAW_ENERGY_DATA
+from ..words import listing
 
 _ALSO_CALLED: Final = {
     "timestamp": (
@@ -112,7 +113,7 @@ def advice(missing: list[str], columns: tuple[str, ...]) -> str:
     if of_energy:
         alike.pop("kwh", None)
     if alike:
-        renames = enumerated([f"{brief(found)} to {column}" for column, found in alike.items()])
+        renames = listing([f"{brief(found)} to {column}" for column, found in alike.items()])
         sentences.append(f"Rename {renames}, if that is what {'it is' if len(alike) == 1 else 'they are'}.")
     if of_energy:
         sentences.append(of_energy)
@@ -158,11 +159,6 @@ def resembles_header(columns: Sequence[str]) -> bool:
     return time and any(key in ("kwh", *_ALSO_CALLED["kwh"]) or _words(key) & {"kwh", "wh", *_POWER} for key in keys)
 
 
-def enumerated(parts: list[str]) -> str:
-    """Join parts as a sentence does."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
 def brief(text: str) -> str:
     """Put a name on one line, and cut it where it is long."""
     single = " ".join(text.split())
@@ -183,7 +179,7 @@ def _of_energy(missing: list[str], columns: tuple[str, ...], alike: dict[str, st
         return None
     in_kwh = [column for column in columns if "kwh" in _words(column) and not _is_money(column)]
     if len(in_kwh) > 1:
-        named = enumerated([brief(column) for column in in_kwh[:4]])
+        named = listing([brief(column) for column in in_kwh[:4]])
         return (
             f"{_A_ROW_FOR_EACH} {named}, with its name as the appliance; what is the reading of a counter as "
             "its difference from the reading before."

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..schema import RAW_ENERGY_DATA
-from .advice import advice, brief, enumerated, of_other_units, other_unit, resembles_header
+from ..words import listing
+from .advice import advice, brief, of_other_units, other_unit, resembles_header
 from .limits import MOST_COLUMNS
 from .verdict import UnusableUploadError
 
@@ -146,7 +147,7 @@ def column_positions(columns: tuple[str, ...], where: str) -> dict[str, int]:
         have = "has the column" if len(columns) == 1 else "has the columns"
         lack = "is missing" if len(missing) == 1 else "are missing"
         raise UnusableUploadError(
-            f"{where} {have} {shown}{more}; {enumerated(missing)} {lack}. {advice(missing, columns)}"
+            f"{where} {have} {shown}{more}; {listing(missing)} {lack}. {advice(missing, columns)}"
             "Expected are timestamp,appliance,kwh, in any order; other columns are ignored."
         )
     for column in RAW_ENERGY_DATA.column_names:

@@ -44,7 +44,7 @@ from ..settings import Settings
 from ..tariff import TariffError
 from ..unusual import looked_at, unusual_episodes
 from ..weather import read_temperatures
-from .doubts import doubts, of_the_clock
+from .doubts import doubts, of_uploads
 from .pricing import Terms, price_forecast, price_history, terms_of
 
 Progress = Callable[[str, duckdb.DuckDBPyConnection, int | None], None]
@@ -168,7 +168,7 @@ def analyse(
             longest_gaps=missing.longest,
             incomplete_days=tuple(day.day for day in days if not day.complete),
             notes=_notes(history),
-            doubts=(*doubts(engine, hourly, days), *of_the_clock(history, settings)),
+            doubts=(*doubts(engine, hourly, days), *of_uploads(history, settings)),
         ),
         anomalies=summary,
         episodes=episodes,

@@ -32,11 +32,9 @@ def doubts(engine: duckdb.DuckDBPyConnection, hourly: str, days: Sequence[DayTot
     """Yield a sentence or two on each thing that the reader should look into before believing the figures."""
     counters = _counters(engine, hourly)
     if counters:
-        shown = ", ".join(words.name(name) for name in counters[:_SHOWN])
-        more = f" and {len(counters) - _SHOWN:,} more" if len(counters) > _SHOWN else ""
         yield (
-            f"The readings of {shown}{more} rise and hardly ever fall, as a counter's do. kwh is the energy of each "
-            "interval: if these are a counter's, upload the differences from one reading to the next instead."
+            f"The readings of {_some(counters)} rise and hardly ever fall, as a counter's do. kwh is the energy of "
+            "each interval: if these are a counter's, upload the differences from one reading to the next instead."
         )
     total = _total_of_the_others(days)
     if total:
@@ -46,8 +44,15 @@ def doubts(engine: duckdb.DuckDBPyConnection, hourly: str, days: Sequence[DayTot
         )
 
 
-def of_the_clock(history: SiteHistory, settings: Settings) -> Iterator[str]:
-    """Yield what to set where hours are not those of the site."""
+def of_uploads(history: SiteHistory, settings: Settings) -> Iterator[str]:
+    """Yield the same of uploads that do not fit together, or not the clock."""
+    overlaid = history.merged.overlaid
+    if overlaid:
+        yield (
+            f"{_some(overlaid)} came again at longer intervals than before for the same time. An interval replaces "
+            "only the one that begins with it, so the others are counted twice: remove one of the two uploads with "
+            "energy forget."
+        )
     if history.has_offsets and settings.timezone is None:
         yield (
             "Timestamps carry offsets from UTC and no timezone is set, so days and hours are those of UTC; "
@@ -58,6 +63,10 @@ def of_the_clock(history: SiteHistory, settings: Settings) -> Iterator[str]:
                 "Some uploads have timestamps with offsets and others without. Without a timezone those without are "
                 "taken as UTC too; set the timezone if they are of another clock."
             )
+
+
+def _some(names: Sequence[str]) -> str:
+    return words.listing([words.name(name) for name in names], most=_SHOWN)
 
 
 def _counters(engine: duckdb.DuckDBPyConnection, hourly: str) -> list[str]:
