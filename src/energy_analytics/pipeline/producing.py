@@ -13,7 +13,9 @@ from ..account import summary_of
 from ..findings.records import as_rows
 from ..history import SiteHistory
 from ..insights import advise
+from ..intake import Verdict
 from ..lake import Lake
+from ..readings import Readings, marks_of
 from ..report import render_html, render_text
 from ..results import Advice, Analysis
 from ..runs import Manifest, begin, result_keys
@@ -90,6 +92,31 @@ def produce(
             begin(lake, upload)
         lake.put_all(files)
     return Produced(keys, results, dismissed, None if advice.asked is None else asdict(advice.asked))
+
+
+def told_by_a_run(
+    produced: Produced, verdict: Verdict, *, after: str | None, history: Sequence[Readings], outputs: Mapping[str, str]
+) -> Manifest:
+    """Return what the record of a run tells that has succeeded, beside what that of any run does.
+
+    `verdict` is on the upload, `after` the mark of the run before, `history` the readings that it rests on, and
+    `outputs` where its results lie.
+    """
+    told: Manifest = {
+        "intake": {
+            "rows_read": verdict.rows_read,
+            "rows_accepted": verdict.rows_accepted,
+            "rejected_by_reason": dict(verdict.rejected_by_reason),
+            "encoding": verdict.encoding,
+            "delimiter": verdict.delimiter,
+        },
+        "after": after,
+        "history": marks_of(history)[-1],
+        "results": produced.results,
+        "dismissed": produced.dismissed,
+        "outputs": outputs,
+    }
+    return told if produced.words is None else told | {"words": produced.words}
 
 
 def _check(engine: duckdb.DuckDBPyConnection, analysis: Analysis, tables: Tables) -> None:

@@ -37,7 +37,7 @@ from ..runs import (
 from ..settings import Settings
 from ..uploads import Upload, digest_meanwhile, find, identify, readings_key, site_of
 from .analysis import STAGES, NoUseError, Progress, silent
-from .producing import produce
+from .producing import produce, told_by_a_run
 from .standing import Standing, survey
 from .telling import dismissed_of
 from .turns import Turn, turn_at
@@ -404,22 +404,8 @@ class _Site:
         elif any(one["stamp"] == upload.stamp and _refused_rows(one) for one in standing.records):
             self.lake.delete(rejected_key)  # It was read with other settings then.
         self._withdraw_replaced(upload, standing, withdrawing)
-        manifest = describe_run(upload, self.settings, status="succeeded") | {
-            "intake": {
-                "rows_read": verdict.rows_read,
-                "rows_accepted": verdict.rows_accepted,
-                "rejected_by_reason": dict(verdict.rejected_by_reason),
-                "encoding": verdict.encoding,
-                "delimiter": verdict.delimiter,
-            },
-            "after": mark_of(before),
-            "history": marks_of(history.uploads)[-1],
-            "results": produced.results,
-            "dismissed": produced.dismissed,
-            "outputs": keys,
-        }
-        if produced.words is not None:
-            manifest["words"] = produced.words
+        told = told_by_a_run(produced, verdict, after=mark_of(before), history=history.uploads, outputs=keys)
+        manifest = describe_run(upload, self.settings, status="succeeded") | told
         put_manifest(self.lake, upload, manifest)
         return manifest
 
