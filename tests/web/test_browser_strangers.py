@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from commands import drop, hourly_rows, run_key
 from playwright.sync_api import expect
-from web.browser import PAGES, Visit, lives, settle
+from web.browser import DESK, PAGES, PHONE, Visit, lives, overflows, settle
 from web.serving import Server, serving
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.slow]
@@ -76,3 +76,27 @@ def test_the_token_is_asked_for_and_lets_in(guarded: Server, visit: Visit) -> No
     expect(page.get_by_label("Access token")).to_have_count(0)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Access token")).to_be_visible()
+
+
+LONG_NAME = "X" * 200
+
+
+@pytest.fixture(scope="module")
+def long_named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A site with an appliance whose name is one word of 200 letters."""
+    lake = tmp_path_factory.mktemp("long") / "lake"
+    rows = "".join(hourly_rows("2026-01-01", hours=24 * 30, appliance=name) for name in ("Oven", LONG_NAME))
+    run_key(lake, drop(lake, "raw/rows.csv", rows))
+    with serving(lake) as served:
+        yield served
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_long_name_hides_no_figures(viewport: dict[str, int], long_named: Server, visit: Visit) -> None:
+    page = visit(long_named, "/", viewport=viewport)
+    assert not overflows(page)
+    for path in ("/appliances", "/forecast"):
+        page = visit(long_named, path, viewport=viewport)
+        first_figure = page.locator("main tr", has_text=LONG_NAME).locator("td").first
+        box = first_figure.bounding_box()
+        assert box is not None and box["x"] + box["width"] < viewport["width"], path

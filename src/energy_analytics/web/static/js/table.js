@@ -11,8 +11,8 @@ const compare = (a, b) => {
 
 /**
  * `table({caption, columns, rows, sort, isCompact})` -> the box with the table; `.update(rows)` puts new rows, `.sorting()` tells the order.
- * A column is `{key, label, isNumeric, value: row => what it sorts by, cell: row => text or node, isRowHeader, isSortable}`;
- * `value` is `row[key]` if left out, `cell` shows the value. `sort` is `{key, descending}`.
+ * A column is `{key, label, isNumeric, value: row => what it sorts by, cell: row => text or node, isRowHeader, isName, isSortable}`;
+ * `value` is `row[key]` if left out, `cell` shows the value; `isName` lets a long one go over lines. `sort` is `{key, descending}`.
  */
 export function table({ caption, columns, rows, sort = null, isCompact = false }) {
   const state = { rows, sort };
@@ -61,5 +61,7 @@ function markHead(head, column, sort) {
   else head.removeAttribute("aria-sort");
 }
 
-const bodyCell = (column, content) =>
-  h(column.isRowHeader ? "th" : "td", { scope: column.isRowHeader ? "row" : null, class: column.isNumeric ? "numeric" : null }, content ?? "\u2013");
+function bodyCell(column, content) {
+  const kind = column.isNumeric ? "numeric" : column.isName ? "name" : null;
+  return h(column.isRowHeader ? "th" : "td", { scope: column.isRowHeader ? "row" : null, class: kind }, content ?? "\u2013");
+}

@@ -79,7 +79,7 @@ function applianceTable(rows, money, ctx) {
     sort: { key: "total_kwh", descending: true },
     rows,
     columns: [
-      { key: "appliance", label: "Appliance", isRowHeader: true, cell: link },
+      { key: "appliance", label: "Appliance", isRowHeader: true, isName: true, cell: link },
       { key: "total_kwh", label: "kWh", isNumeric: true, cell: (row) => format.number(row.total_kwh, row.total_kwh < 100 ? 1 : 0) },
       { key: "share_percent", label: "Share", isNumeric: true, cell: (row) => format.percent(row.share_percent) },
       { key: "cost", label: "Cost", isNumeric: true, cell: (row) => format.money(row.cost, currency) },

@@ -161,7 +161,7 @@ function applianceTable({ appliances, days }) {
     sort: { key: "total", descending: true },
     rows,
     columns: [
-      { key: "appliance", label: "Appliance", isRowHeader: true },
+      { key: "appliance", label: "Appliance", isRowHeader: true, isName: true },
       { key: "total", label: "Seven days, kWh", isNumeric: true, cell: (row) => format.rounded(row.total) },
       ...days.map(({ day }) => ({ key: day, label: shortDay(day), isNumeric: true, isSortable: false, cell: (row) => format.rounded(row[day]) })),
       { key: "model", label: "Model", value: (row) => modelName(row.model) },

@@ -66,7 +66,7 @@ const gapTable = (gaps) => table({
   sort: { key: "missing_intervals", descending: true },
   rows: gaps,
   columns: [
-    { key: "appliance", label: "Appliance", isRowHeader: true },
+    { key: "appliance", label: "Appliance", isRowHeader: true, isName: true },
     { key: "start", label: "From", cell: (row) => format.time(row.start) },
     { key: "end", label: "To", cell: (row) => format.time(row.end) },
     { key: "missing_intervals", label: "Readings missing", isNumeric: true, cell: (row) => format.number(row.missing_intervals) },

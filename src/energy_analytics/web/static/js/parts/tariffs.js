@@ -79,7 +79,7 @@ const tariffTable = (rows, currency, brought) => table({
   rows,
   columns: [
     {
-      key: "name", label: "Tariff", isRowHeader: true,
+      key: "name", label: "Tariff", isRowHeader: true, isName: true,
       cell: (row) => h("span", {}, row.name, " ", row.is_current && badge("present", "good"), brought.has(row.name) && badge("brought")),
     },
     { key: "total", label: "Bill", isNumeric: true, cell: (row) => format.money(row.total, currency) },
