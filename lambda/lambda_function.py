@@ -15,9 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from energy_analytics.aws.alerts import publish
 from energy_analytics.aws.events import keys_of
-from energy_analytics.aws.function import Ended, function_lake, remove_leftovers, run_upload
+from energy_analytics.aws.function import Ended, RunError, function_lake, remove_leftovers, run_upload
 from energy_analytics.lake.s3 import S3Lake
-from energy_analytics.settings import Settings, load_settings
+from energy_analytics.settings import Settings, SettingsError, load_settings
 from energy_analytics.uploads import Upload
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str,
                 compare=ALERT_TOPIC is not None,
             )
         except Exception as error:  # the other uploads of the event are run all the same
-            logger.exception("Not run: %s", error)
+            is_explained = isinstance(error, SettingsError) or (isinstance(error, RunError) and error.explained)
+            logger.error("Not run: %s", error, exc_info=not is_explained)
             failures.append(f"{key}: {error}")
             continue
         if ended is None:

@@ -130,6 +130,9 @@ def test_one_bad_upload_keeps_no_other_from_being_run_and_fails_the_event(lake: 
         ("raw/site/good.csv", "succeeded"),
     }
     assert [line["level"] for line in called.of("raw/bad.csv") if "level" in line] == ["INFO", "ERROR"]
+    (refused,) = [line for line in called.of("raw/bad.csv") if line.get("level") == "ERROR"]
+    assert refused["message"].startswith("Not run: bad.csv, line 1, has the column nothing of use")
+    assert "exception" not in refused, "a file that is refused needs no traceback"
     assert any("not in the bucket any more" in line["message"] for line in called.of("raw/gone.csv"))
 
 

@@ -194,6 +194,7 @@ def test_lines_of_the_platform_in_words(message: str, level: str, told_as: str) 
         '{"type": "platform.start", "record": {}}',
         '{"type": "platform.runtimeDone", "record": {"status": "success"}}',
         '{"_aws": {"CloudWatchMetrics": []}, "Rows": 3}',
+        '{"errorType": "FailedUploadsError", "errorMessage": "raw/a.csv: told above", "stackTrace": ["  File x"]}',
         '{"level": "WARNING", "message": "LAMBDA_WARNING: Unhandled exception."}',
     ],
 )

@@ -42,15 +42,19 @@ _LAST_SECONDS: Final = 1.5
 """Kept for telling Lambda of it."""
 _FULL: Final = ("No space left on device", "max_temp_directory_size")
 """How the system, and the engine before it, say that the disk is full."""
+_FOR_PEOPLE: Final = (TooBigError, OutOfTimeError, LakeError)
+"""Errors whose message is a sentence that says what to do."""
 
 
 class RunError(Exception):
     """An upload could not be run; the message says why and what to do."""
 
-    def __init__(self, message: str, *, recorded: bool) -> None:
+    def __init__(self, message: str, *, recorded: bool, explained: bool) -> None:
         super().__init__(message)
         self.recorded = recorded
         """Whether `energy results` shows it."""
+        self.explained = explained
+        """Whether the message tells all: where in the program it came up would help nobody."""
 
 
 @dataclass(slots=True)
@@ -131,11 +135,11 @@ def run_upload(
         except GoneError:
             return None
         except FailedRunError as error:
-            raise RunError(str(error), recorded=True) from error
+            raise RunError(str(error), recorded=True, explained=True) from error
         except Exception as error:
             told = _told(error, upload, lake)
             recorded = _record(lake, upload, settings, told, seconds_left=seconds_left, identified=identified)
-            raise RunError(_in_words(told), recorded=recorded) from error
+            raise RunError(_in_words(told), recorded=recorded, explained=isinstance(told, _FOR_PEOPLE)) from error
     return Ended(manifest, stages.seconds, new_episodes(manifest, known=known) if compare else [])
 
 
@@ -232,6 +236,6 @@ def _told(error: Exception, upload: Upload, lake: S3Lake) -> Exception:
 
 def _in_words(error: Exception) -> str:
     """Return the message of an error that is meant for people; of any other, its kind as well."""
-    if isinstance(error, (TooBigError, OutOfTimeError, LakeError)):
+    if isinstance(error, _FOR_PEOPLE):
         return str(error)
     return f"{type(error).__name__}: {error}"

@@ -20,6 +20,8 @@ _LATE: Final = timedelta(minutes=2)
 """Events can come into the log after later ones; following looks back so far."""
 _ERRORS: Final = {"ERROR", "CRITICAL", "FATAL"}
 _REPORT: Final = re.compile(r"^REPORT RequestId: (?P<request>\S+)\s+(?P<figures>.*)$", re.DOTALL)
+_TOLD_ALREADY: Final = "FailedUploadsError"
+"""Ends a call of the function after a line of its own for each upload that failed."""
 _BAD_ENDING: Final = re.compile(r"Task timed out|Runtime\.ExitError|Runtime exited|\[ERROR\]|signal: killed")
 _FRAME: Final = re.compile(r'File "(?:/var/task/|/opt/python/|/var/lang/lib/)?([^"]+)", line (\d+), in (\S+)')
 _PLATFORM_NOISE: Final = (
@@ -104,7 +106,7 @@ def read_line(event: "Mapping[str, Any] | FilteredLogEventTypeDef") -> LogLine |
         return _platform(at, record)
     if str(record.get("message", "")).startswith(_PLATFORM_NOISE):
         return None
-    if "_aws" in record:  # Metrics; the messages beside them say the same in words.
+    if "_aws" in record or record.get("errorType") == _TOLD_ALREADY:  # Lines beside them say the same in words.
         return None
     return _structured(at, record)
 
