@@ -7,10 +7,13 @@ import pytest
 
 from energy_analytics.aws.costs import PRICES, estimate
 from energy_analytics.aws.deployment import Names, stack_parameters
+from energy_analytics.aws.rollout import Plan
 from energy_analytics.aws.sources import source_file
+from energy_analytics.aws.stack import Change
 from energy_analytics.aws.statements import permissions, sentence
 from energy_analytics.aws.template import TEMPLATE, Evaluated, parse_template
 from energy_analytics.settings import AwsSettings
+from energy_analytics.terminal_aws import show_plan
 
 NAMES = Names("energy-analytics", "123456789012", "eu-central-1")
 
@@ -171,3 +174,12 @@ def test_costs_grow_with_uploads_alone() -> None:
     assert more - some == pytest.approx(some - none)
     arm = AwsSettings(architecture="arm64")
     assert estimate(arm, uploads_per_month=100, alarms=6).usd_per_month < some
+
+
+def test_a_plan_that_might_replace_the_bucket_says_that_it_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    changes = (Change("Replace?", "Bucket", "AWS::S3::Bucket"), Change("Modify", "Function", "AWS::Lambda::Function"))
+    show_plan(Plan(NAMES, False, changes, [], alarms=0), estimate(AwsSettings(), uploads_per_month=1, alarms=0))
+    assert "The bucket and all in it stay" in capsys.readouterr().out
+    bucket = parse_template(source_file(TEMPLATE).read_text("utf-8"))["Resources"]["Bucket"]
+    assert bucket["UpdateReplacePolicy"] == "Retain"
+    assert "AWS::StackId" in str(bucket["Properties"]["BucketName"])

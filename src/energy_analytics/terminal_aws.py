@@ -22,14 +22,18 @@ _STYLES: Final = {
     "Add": "green",
     "Modify": "yellow",
     "Replace": "red",
-    "Replace?": "red",
+    "Replace?": "yellow",
     "Remove": "red",
     "Perhaps": "dim",
 }
 _MEANINGS: Final = {
     "Perhaps": "only if the name or ARN of something that it refers to changes",
-    "Replace?": "CloudFormation knows only on the way whether it has to make it anew",
+    "Replace?": "changed in place where that can be, else made anew; CloudFormation tells only on the way",
 }
+_BUCKET_STAYS: Final = (
+    "The bucket and all in it stay: nothing of the template gives it another name, and CloudFormation is told to keep "
+    "a bucket that it would replace."
+)
 _LEVELS: Final = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow", "PLATFORM": "dim", "DEBUG": "dim"}
 _TOLD: Final = {
     "CREATE_COMPLETE": "made",
@@ -56,6 +60,8 @@ def show_plan(plan: "Plan", estimate: "Estimate") -> None:
     for action, meaning in _MEANINGS.items():
         if any(change.action == action for change in plan.changes):
             out.print(Text(f"{action}: {meaning}", style="dim"), soft_wrap=True)
+    if any((change.action, change.type) == ("Replace?", "AWS::S3::Bucket") for change in plan.changes):
+        out.print(Text(_BUCKET_STAYS, style="dim"), soft_wrap=True)
     for note in plan.notes:
         out.print(Text(note, style="yellow"), soft_wrap=True)
     out.print()
