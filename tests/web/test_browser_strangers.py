@@ -100,3 +100,29 @@ def test_a_long_name_hides_no_figures(viewport: dict[str, int], long_named: Serv
         first_figure = page.locator("main tr", has_text=LONG_NAME).locator("td").first
         box = first_figure.bounding_box()
         assert box is not None and box["x"] + box["width"] < viewport["width"], path
+
+
+@pytest.fixture(scope="module")
+def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A site with two days of one appliance."""
+    lake = tmp_path_factory.mktemp("two") / "lake"
+    run_key(lake, drop(lake, "raw/rows.csv", hourly_rows("2026-03-02", hours=48, appliance="Fridge", kwh=0.06)))
+    with serving(lake) as served:
+        yield served
+
+
+def test_two_days_are_told_in_sentences_that_hold(two_days: Server, visit: Visit) -> None:
+    main = visit(two_days, "/appliances/Fridge").locator("main")
+    expect(main).to_contain_text("2.88 kWh in days from 2 Mar 2026 to 3 Mar 2026.")
+    main = visit(two_days, "/forecast").locator("main")
+    expect(main).to_contain_text("after 2 days that were read.")
+    expect(main).not_to_contain_text("Pale bars")
+    expect(main).to_contain_text("The history is too short to try the models")
+    main = visit(two_days, "/savings").locator("main")
+    expect(main).to_contain_text("Worth knowing: 1 finding that saves nothing by itself")
+
+
+def test_a_model_of_the_settings_is_not_laid_to_a_short_history(long_named: Server, visit: Visit) -> None:
+    main = visit(long_named, "/forecast").locator("main")
+    expect(main).to_contain_text("The settings name this model")
+    expect(main).not_to_contain_text("too short")

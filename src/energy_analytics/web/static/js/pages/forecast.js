@@ -79,7 +79,7 @@ function showAhead(view, part, forecast) {
   const options = {
     title: "Energy of each day, read and forecast",
     isTitleHidden: true,
-    summary: `${format.energy(sum(days, "yhat"))} expected from ${format.dayWithWeekday(days[0].day)} to ${format.dayWithWeekday(days.at(-1).day)}, after ${format.count(recent.length, "day")} that were read. Pale bars are days that are not complete.`,
+    summary: `${format.energy(sum(days, "yhat"))} expected from ${format.dayWithWeekday(days[0].day)} to ${format.dayWithWeekday(days.at(-1).day)}, after ${format.count(recent.length, "day")} that were read.${recent.every((one) => one.complete) ? "" : " Pale bars are days that are not complete."}`,
     height: CHART_HEIGHT_PX,
     history: recent,
     days,
@@ -169,9 +169,17 @@ function applianceTable({ appliances, days }) {
   }), h("p", { class: "muted" }, "In kWh. The appliances of a day add up to the forecast of the site.")];
 }
 
+const TRIED_FROM_DAYS = 14;
+const NAMED = ["moving_average", "prophet", "seasonal_naive"]; // from so many days on, without scores: the settings name it
+
+const notTried = ({ model, trained_on_days: days }) =>
+  days >= TRIED_FROM_DAYS && NAMED.includes(model)
+    ? "The settings name this model, so none was tried on the site’s own past. With model = \"auto\" all are; energy backtest tries them now."
+    : "The history is too short to try the models on its own past.";
+
 function scoresOf(forecast) {
   if (!forecast.scores.length) {
-    return [emptyState({ title: "Not measured yet.", text: "The history is too short to try the models on its own past." })];
+    return [emptyState({ title: "Not measured yet.", text: notTried(forecast) })];
   }
   const beaten = merit(forecast);
   return [

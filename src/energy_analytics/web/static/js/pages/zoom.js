@@ -25,6 +25,7 @@ function resolutionFor(lengthMs, stepMinutes) {
 }
 
 const NAMES = { raw: "single readings", hour: "hours", day: "days", week: "weeks", month: "months" };
+const stepAt = (timestamp, resolution) => (["raw", "hour"].includes(resolution) ? format.time : format.day)(timestamp);
 
 /** `{node, show({episodes, signal, isNewPeriod}), remove()}` for an appliance of the site. */
 export function zoomableUse(ctx, { appliance, step_minutes: stepMinutes }) {
@@ -83,7 +84,7 @@ export function zoomableUse(ctx, { appliance, step_minutes: stepMinutes }) {
     const values = series[0].kwh;
     const marks = episodes.filter((one) => ms(wallTime(one.end)) > view.from && ms(wallTime(one.start)) < view.to)
       .map((one) => ({ from: clip(one.start), to: clip(one.end), label: `${one.kind}: ${format.time(one.start)} to ${format.time(one.end)}` }));
-    const summary = `${format.energy(total(values))} in ${NAMES[resolution]} from ${format.time(timestamps[0])} to ${format.time(timestamps.at(-1))}${marks.length ? `, ${format.count(marks.length, "anomaly", "anomalies")} marked` : ""}.`;
+    const summary = `${format.energy(total(values))} in ${NAMES[resolution]} from ${stepAt(timestamps[0], resolution)} to ${stepAt(timestamps.at(-1), resolution)}${marks.length ? `, ${format.count(marks.length, "anomaly", "anomalies")} marked` : ""}.`;
     const options = {
       title: `Use of ${appliance} over time`, isTitleHidden: true, height: CHART_PX, summary, timestamps, resolution, marks,
       series: [{ name: appliance, values, appliance }],

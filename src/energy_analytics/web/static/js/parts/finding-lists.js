@@ -51,7 +51,7 @@ function drawLists(view) {
       text: put ? "Tick “Show dismissed” to see them again." : "The readings show nothing that would save energy by a measure worth telling.",
     }),
     others.length ? h("details", { class: "worth-knowing", open: view.isWorthOpen, ontoggle: (event) => { view.isWorthOpen = event.target.open; } },
-      h("summary", {}, `Worth knowing: ${format.count(others.length, "finding")} that save nothing by themselves`), list(others)) : null);
+      h("summary", {}, `Worth knowing: ${others.length === 1 ? "1 finding that saves nothing by itself" : `${format.count(others.length, "finding")} that save nothing by themselves`}`), list(others)) : null);
 }
 
 function dismiss(view, finding) {
