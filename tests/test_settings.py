@@ -41,7 +41,18 @@ def test_a_site_has_settings_of_its_own(elsewhere: Path) -> None:
         ('timezone = "Mars/Olympus"', "Europe/Paris"),
         ("sigma = -1", "sigma = -1"),
         ('date_order = "YMD"', "date_order = 'YMD'"),
-        ("unheard_of = 1", "unheard_of"),
+        ("unheard_of = 1", "unheard_of: there is no such setting; config/energy.example.toml lists all"),
+        ('timezon = "Europe/Paris"', "timezon: there is no such setting; is timezone meant?"),
+        ("[aws]\nmemory = 3008", "aws.memory: there is no such setting in [aws]; is memory_mb meant?"),
+        (
+            "[sites.home]\nsigma = 2",
+            "sigma: it is no setting of [sites.home]; put it above the first table of",
+        ),
+        ("[sites]\nhome = 3", "sites.home = 3: give a table with settings of its own"),
+        ('export_appliances = "Roof"', '= \'Roof\': give a list, in brackets, such as ["one", "two"]'),
+        ("temperature_file = 3", "give the path of a file, in quotes"),
+        ('[aws]\nstack = "1x"', "give a letter and at most 39 letters, digits and hyphens after it"),
+        ("threads = 0", "threads = 0: must be greater than or equal to 1"),
         ("lake = [", "energy.toml cannot be read"),
     ],
 )
@@ -50,6 +61,7 @@ def test_a_wrong_setting_is_named(elsewhere: Path, text: str, told: str) -> None
     with pytest.raises(SettingsError, match=r".") as raised:
         load_settings()
     assert told in str(raised.value)
+    assert not any(jargon in str(raised.value) for jargon in ("Input", "class", "tuple", "dictionary", "pattern"))
     assert "\n" not in str(raised.value)
 
 

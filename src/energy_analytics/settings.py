@@ -1,8 +1,9 @@
 """Settings: defaults here, overridden by `energy.toml`, then by the environment (`ENERGY_...`)."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -14,6 +15,9 @@ from pydantic_settings import (
 )
 
 from .schema import MOST_G_PER_KWH
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -28,6 +32,22 @@ _REPLACED_BY: Final[Mapping[str, tuple[str, ...]]] = {
 
 MAX_UPLOAD_MB: Final = 20_000.0
 """About 600 million readings as text: a hundred meters by the minute for ten years."""
+
+
+_KINDS: Final[Mapping[str, str]] = {
+    "string_type": "give text, in quotes",
+    "path_type": "give the path of a file, in quotes",
+    "tuple_type": 'give a list, in brackets, such as ["one", "two"]',
+    "dict_type": "give a table with settings of its own",
+    "model_type": "give a table with settings of its own",
+}
+"""In words, what a setting of another type must be."""
+_PATTERNS: Final[Mapping[str, str]] = {
+    "aws.stack": "give a letter and at most 39 letters, digits and hyphens after it",
+    "aws.dashboard_email": "give an address such as you@example.org",
+    "insights.openai_base_url": "give an address such as http://127.0.0.1:11434/v1, without user, query or fragment",
+}
+"""In words, how a setting must be written."""
 
 
 class SettingsError(ValueError):
@@ -236,8 +256,29 @@ def _explain(error: ValidationError, path: Path) -> str:
     for fault in error.errors():
         name = ".".join(str(part) for part in fault["loc"])
         given = _given(name, fault["input"], fault["type"])
-        faults.append(f"{name}{given}: {fault['msg'].removeprefix('Value error, ')}")
+        faults.append(f"{name}{given}: {_in_words(name, fault)}")
     return f"Wrong setting (in {path}, ENERGY_... or an option): " + "; ".join(faults)
+
+
+def _in_words(name: str, fault: "ErrorDetails") -> str:
+    """Return what is wrong for somebody who writes TOML, and knows no Python."""
+    kind = fault["type"]
+    if kind == "extra_forbidden":
+        return _no_such(name)
+    if kind == "string_pattern_mismatch":
+        return _PATTERNS.get(name, fault["msg"])
+    return _KINDS.get(kind, fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be"))
+
+
+def _no_such(name: str) -> str:
+    table, _, own = name.rpartition(".")
+    models: dict[str, type[BaseModel]] = {"": Settings, "aws": AwsSettings, "insights": InsightsSettings}
+    model = models.get(table, SiteSettings)
+    if table and own in Settings.model_fields:
+        return f"it is no setting of [{table}]; put it above the first table of the file"
+    near = get_close_matches(own, model.model_fields, n=1)
+    meant = f"; is {near[0]} meant?" if near else "; config/energy.example.toml lists all"
+    return f"there is no such setting{f' in [{table}]' if table else ''}{meant}"
 
 
 def _given(name: str, value: object, fault: str) -> str:
