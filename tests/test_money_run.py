@@ -264,7 +264,7 @@ def test_tariffs_are_checked_and_compared(place: Path) -> None:
     assert [one["saving"] for one in answer["tariffs"]] == ["7.05", "0.00"]
     assert "no tariff to compare with" in told(energy("tariffs", "compare", folder=place))
     for days in (("--from", "2026-05-01"), ("--to", "2026-03-01"), ("--from", "2026-04-03", "--to", "2026-04-02")):
-        assert re.search("nothing to bill|no reading from", told(energy("bill", *days, folder=place)))
+        assert "nothing to bill" in told(energy("bill", *days, folder=place))
 
 
 def test_the_same_run_gives_the_same_bytes(place: Path) -> None:

@@ -177,13 +177,12 @@ def _spans(hours: tuple[int, int]) -> tuple[tuple[int, int], ...]:
 def _days(load: Load, first: date, last: date | None) -> tuple[date, date]:
     """Return the first day and the one after the last. Raises TariffError where nothing of them was read."""
     end = (last or load.last) + timedelta(days=1)
-    if first >= end:
-        raise TariffError(f"There is nothing to bill from {first} to {end - timedelta(days=1)}.")
+    read = f"the site has readings from {load.first} to {load.last}"
+    if last is not None and last < first:
+        raise TariffError(f"There is nothing to bill: {last}, the last day, is before {first}, the first; {read}.")
     if first > load.last or end <= load.first:
-        raise TariffError(
-            f"There is no reading from {first} to {end - timedelta(days=1)}: those of the site are from {load.first} "
-            f"to {load.last}."
-        )
+        asked = f"from {first} on" if last is None else f"from {first} to {last}"
+        raise TariffError(f"There is nothing to bill {asked}: {read}.")
     return first, end
 
 
