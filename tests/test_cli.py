@@ -321,3 +321,10 @@ cli.main()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_day_that_there_is_not_is_told_with_one_that_there_is(tmp_path: Path) -> None:
+    for options in (("bill", "--from", "2026-02-30"), ("generate", "--end", "yesterday")):
+        said = energy(*options, folder=tmp_path)
+        assert said.returncode == 2
+        assert said.stderr.endswith(f"Invalid value for '{options[1]}': '{options[2]}' is no day such as 2026-01-31.\n")

@@ -1,6 +1,6 @@
 """`energy bill` and `energy tariffs`: what a site's energy costs, and under which tariff it costs less."""
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -8,16 +8,15 @@ import typer
 
 from .failures import told_in_a_sentence
 from .opening import open_configured
-from .options import ConfigOption, LakeOption, SiteOption
+from .options import ConfigOption, LakeOption, SiteOption, day
 
 app = typer.Typer()
 tariffs = typer.Typer(no_args_is_help=True, help="Compare and check tariffs.")
 app.add_typer(tariffs, name="tariffs")
 
-_DAY = ["%Y-%m-%d"]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print as JSON; amounts are strings, exact to the cent.")]
 ToOption = Annotated[
-    datetime | None, typer.Option("--to", formats=_DAY, metavar="DAY", help="Last day.", show_default="last read")
+    date | None, typer.Option("--to", parser=day, metavar="DAY", help="Last day.", show_default="last read")
 ]
 TariffFiles = Annotated[
     list[Path] | None, typer.Argument(metavar="FILE", help="Tariff files; default: the setting compare_tariffs.")
@@ -28,8 +27,8 @@ TariffFiles = Annotated[
 def bill(
     site: SiteOption = "",
     first: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=_DAY, metavar="DAY", help="First day.", show_default="12 months"),
+        date | None,
+        typer.Option("--from", parser=day, metavar="DAY", help="First day.", show_default="12 months"),
     ] = None,
     last: ToOption = None,
     tariff: Annotated[
@@ -51,8 +50,8 @@ def bill(
             site,
             opened.settings,
             tariff_file=tariff,
-            first=first.date() if first else None,
-            last=last.date() if last else None,
+            first=first,
+            last=last,
         )
     if as_json:
         terminal.print_json(plain(made), indent=2)
@@ -65,7 +64,7 @@ def compare_tariffs(
     files: TariffFiles = None,
     site: SiteOption = "",
     first: Annotated[
-        datetime | None, typer.Option("--from", formats=_DAY, metavar="DAY", help="First day.", show_default="365 days")
+        date | None, typer.Option("--from", parser=day, metavar="DAY", help="First day.", show_default="365 days")
     ] = None,
     last: ToOption = None,
     lake: LakeOption = None,
@@ -84,8 +83,8 @@ def compare_tariffs(
             site,
             files or [],
             opened.settings,
-            first=first.date() if first else None,
-            last=last.date() if last else None,
+            first=first,
+            last=last,
         )
     if as_json:
         rows = [

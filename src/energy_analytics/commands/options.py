@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -40,3 +41,11 @@ class Form(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+
+
+def day(text: str) -> date:
+    """Return the day that is written in an option."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no day such as 2026-01-31.") from error

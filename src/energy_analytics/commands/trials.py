@@ -1,6 +1,6 @@
 """`energy backtest` and `energy generate`: trying out, on past days or on invented ones."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +8,7 @@ import typer
 
 from .failures import fail, told_in_a_sentence
 from .opening import open_configured
-from .options import ConfigOption, LakeOption, SiteOption
+from .options import ConfigOption, LakeOption, SiteOption, day
 
 app = typer.Typer()
 
@@ -44,13 +44,13 @@ def generate(
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same readings.")] = 42,
     out: Annotated[Path, typer.Option(metavar="PATH", help="Folder, or CSV file.")] = Path("data/output"),
     end: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Last day.", show_default="yesterday")
+        date | None, typer.Option(parser=day, metavar="DAY", help="Last day.", show_default="yesterday")
     ] = None,
 ) -> None:
     """Invent hourly readings of a home, with known faults. The labels of the faults lie beside them."""
     from .. import synthetic, terminal
 
-    last = end.date() if end else datetime.now().astimezone().date() - timedelta(days=1)
+    last = end or datetime.now().astimezone().date() - timedelta(days=1)
     if last.toordinal() < days:
         fail(f"{days:,} days up to {last} would begin before the year 1.", code=2)
     readings, faults = synthetic.generate(start=last - timedelta(days=days - 1), days=days, seed=seed)
