@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from commands import drop, hourly_rows, run_key
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 from web.browser import DESK, PAGES, PHONE, Visit, lives, overflows, settle
 from web.serving import Server, serving
 
@@ -126,3 +126,11 @@ def test_a_model_of_the_settings_is_not_laid_to_a_short_history(long_named: Serv
     main = visit(long_named, "/forecast").locator("main")
     expect(main).to_contain_text("The settings name this model")
     expect(main).not_to_contain_text("too short")
+
+
+def test_a_report_of_two_days_fits_a_phone(two_days: Server, chromium: Browser) -> None:
+    [report] = two_days.lake.glob("reports/*.html")
+    page = chromium.new_page(viewport=PHONE)
+    page.goto(report.as_uri())
+    assert not overflows(page)
+    page.close()
