@@ -1,5 +1,7 @@
 """One fault is put into a regular home; it comes back as one episode with the right name, time and energy."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -164,3 +166,27 @@ def test_stamps_with_an_offset_are_refused():
 def test_a_sensitivity_of_nothing_is_refused():
     with pytest.raises(ReadingsError, match="above 0"):
         detect_episodes(readings(household(days=3)), alarms_per_appliance_month=0)
+
+
+def heating(*, seed: int) -> np.ndarray:
+    """Return hourly kWh of a heat pump: restless for fifty days, next to nothing for 181, restless again."""
+    kwh = np.random.default_rng(seed).uniform(0.5, 0.8, 254 * 24)
+    kwh[at(50) : at(231)] = 0.01
+    return kwh
+
+
+def test_what_hardly_moves_is_compared_with_the_days_around_not_with_summer():
+    kwh = heating(seed=1)
+    kwh[at(20) : at(21)] = 0.65 + 0.02 * (np.arange(24) % 2)
+    found = detect_episodes(readings(kwh))
+    told = only(found[(found["kind"] == "hardly moving") & (found["start"] < moment(21)) & (found["end"] > moment(20))])
+    changed, usual = (float(each) for each in re.findall(r"([\d.]+) kWh", told["reason"]))
+    assert changed < 0.05
+    assert usual == pytest.approx(0.1, abs=0.02)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_is_called_low_that_used_no_less_than_usual(seed):
+    found = detect_episodes(readings(heating(seed=seed)))
+    assert (found.loc[found["kind"] == "unusually low", "excess_kwh"] < -0.001).all()
+    assert (found.loc[found["kind"] == "unusually high", "excess_kwh"] > 0.001).all()

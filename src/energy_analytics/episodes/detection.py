@@ -65,7 +65,13 @@ def episodes_of(meter: Meter, *, alarms_per_month: float) -> list[Episode]:
     candidates = [candidate for detector in DETECTORS.values() for candidate in detector(evidence, least_strength)]
     found = [exactly(group, trimmed(outline(group), evidence)) for group in joined(candidates)]
     kept = _rare(level_changes(distinct(found), day=evidence.per_day), evidence, alarms_per_month)
-    return _once([describe(episode, meter, evidence) for episode in kept])
+    return _once([told for told in (describe(episode, meter, evidence) for episode in kept) if _agrees(told)])
+
+
+def _agrees(episode: Episode) -> bool:
+    """Tell whether the energy bears out the kind: rules that look at ranks or peaks alone may name a full day low."""
+    side = {"unusually high": 1, "unusually low": -1}.get(episode.kind)
+    return side is None or side * episode.excess_kwh > 0
 
 
 def _once(episodes: list[Episode]) -> list[Episode]:

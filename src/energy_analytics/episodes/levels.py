@@ -7,7 +7,7 @@ import numpy as np
 
 from .candidates import Candidate, Direction
 from .evidence import Evidence, ordinary_largest
-from .scans import FLOOR_SHARE, hop_of, lags_of_days, log_ratio, scan
+from .scans import BASE_DAYS, FLOOR_SHARE, hop_of, lags_of_days, log_ratio, scan
 from .windows import (
     greatest,
     least,
@@ -21,9 +21,6 @@ SIDES: Final[tuple[tuple[str, Direction, str], ...]] = (
     ("up", 1, "unusually high"),
     ("down", -1, "unusually low"),
 )
-
-BASE_DAYS: Final = (3, 4, 5, 7, 14, 21)
-"""Days before and after with which a day's base load, peak and restlessness are compared."""
 
 
 def spikes(e: Evidence, least_strength: float) -> Iterator[Candidate]:

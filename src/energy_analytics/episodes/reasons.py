@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 
 from .candidates import Candidate
-from .evidence import Evidence
+from .evidence import Evidence, compared_lags
 from .grid import DAY_SECONDS, Meter
-from .windows import Floats
+from .scans import BASE_DAYS, lags_of_days
+from .windows import Floats, means
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +162,17 @@ def _unused_hours(found: Candidate, f: Figures, meter: Meter, e: Evidence) -> st
 
 
 def _movement(found: Candidate, f: Figures, meter: Meter, e: Evidence) -> str:
+    still = found.kind == "hardly moving"
+    lags = lags_of_days(e, BASE_DAYS, 1) if still else compared_lags(len(e.kwh), e.per_day)
     change = np.abs(np.diff(e.kwh))
     inside = float(np.nanmean(change[found.start : max(found.end - 1, found.start + 1)]))
-    usual = float(np.nanmean(change))
-    return (
-        f"changed by {kwh_text(inside)} from one {_step_name(e)} to the next {_stretch(f)}; usual is {kwh_text(usual)}"
-    )
+    moved = means(change, max(found.length - 1, 1))
+    others = [moved[place] for place in found.start + lags if 0 <= place < len(moved)]
+    text = f"changed by {kwh_text(inside)} from one {_step_name(e)} to the next {_stretch(f)}"
+    if not np.isfinite(others).any():
+        return text
+    usual = kwh_text(float(np.nanmedian(others)))
+    return f"{text}; the same hours of other {'days' if still else 'weeks'} change by {usual}"
 
 
 def _dropouts(found: Candidate, f: Figures, meter: Meter, e: Evidence) -> str:

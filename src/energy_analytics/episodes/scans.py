@@ -50,6 +50,9 @@ THRESHOLDS: Final[dict[str, float]] = {
 HOPS_PER_DAY: Final = 8
 """Windows of half a day and more start every three hours."""
 
+BASE_DAYS: Final = (3, 4, 5, 7, 14, 21)
+"""Days before and after with which a day's base load, peak and restlessness are compared."""
+
 FLOOR_SHARE: Final = 0.1
 """Part of the mean that is added before a ratio is taken, so that near nothing stays near nothing."""
 
