@@ -71,7 +71,7 @@ def test_a_run_and_a_bill_tell_the_same_golden_amounts(place: Path) -> None:
     assert (money["cost"], money["bill"]["total"]) == (19.8, 21.45)
     assert money["by_appliance"] == [{"appliance": "Oven", "cost": 19.8, "co2_kg": 15.408}]
     assert money["bill"]["months"] == [{"month": "2026-04", "kwh": 72.0, "total": 21.45}]
-    assert money["tariff"]["terms"] == "0.10 to 0.30 EUR per kWh (Night)"
+    assert money["tariff"]["terms"] == "0.10 to 0.30 EUR per kWh before taxes (Night)"
     assert money["tariff"]["mean_price_per_kwh"] == 0.275
     assert manifest["settings"]["tariff_file"] == "night.toml"
     assert re.fullmatch("[0-9a-f]{64}", manifest["settings"]["money_sha256"]["night.toml"])
@@ -189,9 +189,12 @@ def test_what_is_fed_in_earns_and_is_no_use(place: Path) -> None:
     (place / "energy.toml").write_text('tariff_file = "flat.toml"\nexport_appliances = ["Roof"]\n')
     with (place / "a.csv").open("a") as file:
         file.write(hourly_rows("2026-04-01", hours=72, appliance="Roof", kwh=5.0))
-    results = run_json(place, "a.csv")["results"]
+    manifest = run_json(place, "a.csv")
+    results = manifest["results"]
     assert results["total_kwh"] == 72
     assert [one["appliance"] for one in results["appliances"]] == ["Oven"]
+    report = (place / "lake" / manifest["outputs"]["report_text"]).read_text("utf-8")
+    assert "Cost of energy      14.40 EUR at 0.20 EUR per kWh (Flat)" in report
     assert results["forecast"]["kwh"] == pytest.approx(7 * 24)
     assert results["money"]["bill"]["fed_in_kwh"] == 360
     assert {one["appliance"]: one["cost"] for one in results["money"]["by_appliance"]} == {"Oven": 14.4, "Roof": -18.0}

@@ -117,7 +117,7 @@ def _facts(money: Money) -> list[Row]:
     currency, carbon = money.price.currency, money.carbon
     rows = []
     if not money.unpriced:
-        cost = words.money(float(money.cost), currency)
+        cost = words.money(float(sum((one for one in money.by_appliance.values() if one > 0), Decimal(0))), currency)
         rows.append(Row("Cost of energy", f"{cost} at {money.price.terms}{_assumed(money)}"))
     if money.bill:
         total = words.money(float(money.bill.total), currency, cents=True)
