@@ -191,13 +191,28 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_tariff(tmp_path / "latin.toml")
 
 
+def test_a_price_is_told_with_what_it_leaves_out_and_since_when_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'name = "Mine"\ncurrency = "GBP"\nsource = "my bill"\n'
+        "[[version]]\nvalid_to = 2025-07-01\nprice_per_kwh = 0.2\n"
+        "[[version]]\nvalid_from = 2025-07-01\nprice_per_kwh = 0.3\n"
+        '[[version.tax]]\nname = "VAT"\npercent = 5\n'
+    )
+    mine = read_tariff(path)
+    before, after = date(2025, 6, 30), date(2025, 7, 2)
+    assert terms_in_words(mine, before, first=before) == "0.20 GBP per kWh (Mine)"
+    assert terms_in_words(mine, after, first=after) == "0.30 GBP per kWh before taxes (Mine)"
+    assert terms_in_words(mine, after, first=before) == "0.30 GBP per kWh before taxes since 1 July 2025 (Mine)"
+
+
 def test_what_the_settings_name(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(f'name = "Mine"\ncurrency = "GBP"\nsource = "my bill"\n[[version]]\n{PEAK}')
     mine = choose_tariff(path, price_per_kwh=None, currency=None)
-    assert terms_in_words(mine, MONDAY) == "0.20 to 0.30 GBP per kWh (Mine)"
+    assert terms_in_words(mine, MONDAY, first=MONDAY) == "0.20 to 0.30 GBP per kWh (Mine)"
     own = choose_tariff(None, price_per_kwh=0.31, currency="GBP")
-    assert terms_in_words(own, MONDAY) == "0.31 GBP per kWh (your own price)"
+    assert terms_in_words(own, MONDAY, first=MONDAY) == "0.31 GBP per kWh (your own price)"
     assert choose_tariff(None, price_per_kwh=None, currency=None).name.startswith("EU household average")
     with pytest.raises(TariffError, match="Both tariff_file"):
         choose_tariff(path, price_per_kwh=0.31, currency="GBP")

@@ -142,14 +142,23 @@ class Tariff:
         return any(len({period.price_per_kwh for period in version.periods}) > 1 for version in self.versions)
 
 
-def terms_in_words(tariff: Tariff, day: date) -> str:
-    """Return the price of a kWh on a day with the tariff's name, as it stands beside an amount; without taxes."""
-    version = tariff.versions[tariff.version_on(day)]
+def terms_in_words(tariff: Tariff, day: date, *, first: date) -> str:
+    """Return the price of a kWh on a day with the tariff's name, as it stands beside an amount.
+
+    Prices stand in a tariff without taxes; that is said, as is since when they hold if the readings, which begin on
+    `first`, reach back to others.
+    """
+    index = tariff.version_on(day)
+    version = tariff.versions[index]
     prices = [period.price_per_kwh for period in version.periods]
     prices = prices or [tier.price_per_kwh for tier in version.tiers_by_month[day.month]]
     low, high = (words.unit_price(float(price), tariff.currency) for price in (min(prices), max(prices)))
     span = low if low == high else f"{low.removesuffix(tariff.currency)}to {high}"
-    return f"{span} per kWh ({tariff.name})"
+    taxed = " before taxes" if version.tax_percent("energy") else ""
+    since = ""
+    if version.valid_from and index != tariff.version_on(first):
+        since = f" since {words.plain_day(version.valid_from)}"
+    return f"{span} per kWh{taxed}{since} ({tariff.name})"
 
 
 def flat_tariff(price: FlatPrice) -> Tariff:

@@ -118,7 +118,7 @@ def price_history(
     daily = f"""(SELECT appliance, day, exported, {cost}, carbon_kg
         FROM {costs.daily} LEFT JOIN {emitted.daily} USING (appliance, day))"""
     money = Money(
-        price=_price_terms(terms, costs, since=since, last=load.last),
+        price=_price_terms(terms, costs, load, since=since),
         unpriced=unpriced,
         cost=tariff.zero,
         by_appliance={},
@@ -180,14 +180,14 @@ def flat_price(money: Money | None) -> FlatPrice:
     )
 
 
-def _price_terms(terms: Terms, costs: Costs, *, since: date, last: date) -> PriceTerms:
+def _price_terms(terms: Terms, costs: Costs, load: Load, *, since: date) -> PriceTerms:
     last_year = replace(costs, by_day={day: one for day, one in costs.by_day.items() if day >= since})
     mean = mean_price(last_year, terms.tariff)
     return PriceTerms(
         name=terms.tariff.name,
         currency=terms.tariff.currency,
         source=terms.tariff.source,
-        terms=terms_in_words(terms.tariff, last),
+        terms=terms_in_words(terms.tariff, load.last, first=load.first),
         is_default=terms.tariff_is_default,
         mean_price_per_kwh=0.0 if mean is None else mean.price_per_kwh,
         mean_price_name=terms.tariff.name if mean is None else mean.name,
