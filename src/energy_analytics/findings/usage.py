@@ -148,6 +148,7 @@ def forecast(evidence: Evidence) -> Iterator[Finding]:
         return
     total_kwh = sum(day.yhat for day in days)
     highest = max(days, key=lambda day: day.yhat)
+    cost, price = _cost_ahead(evidence, total_kwh)
     figures = {
         "days": float(len(days)),
         "forecast_kwh": total_kwh,
@@ -156,14 +157,22 @@ def forecast(evidence: Evidence) -> Iterator[Finding]:
         "recent_kwh_per_day": _mean_kwh(recent),
         "change_percent": change_percent(total_kwh / len(days), _mean_kwh(recent)),
         "highest_kwh": highest.yhat,
-        **evidence.cost(cost=total_kwh),
+        **cost,
     }
     labels = {"highest_day": words.day(highest.day), **evidence.currency}
-    assumption = sentences(evidence.analysis.forecast.assumption, evidence.price_assumption)
+    assumption = sentences(evidence.analysis.forecast.assumption, price)
     yield Finding(
         "forecast", None, figures, labels, assumption,
         period=(days[0].day, days[-1].day), confidence="medium", evidence=queries.week_ahead(evidence.site),
     )  # fmt: skip
+
+
+def _cost_ahead(evidence: Evidence, total_kwh: float) -> tuple[dict[str, float], str]:
+    """Return what the days ahead cost and what that rests on: their own hours' prices where those are known."""
+    money = evidence.analysis.money
+    if not evidence.priced or money is None or not money.ahead:
+        return evidence.cost(cost=total_kwh), evidence.price_assumption
+    return {"cost": float(sum(one.cost for one in money.ahead))}, f"{money.price.terms}."
 
 
 def _differ(some: Sequence[float], others: Sequence[float]) -> bool:
