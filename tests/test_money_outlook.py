@@ -149,7 +149,7 @@ def test_what_the_settings_name(tmp_path: Path) -> None:
     assert choose_carbon(None, None, timezone=None) == default_carbon()
     assert choose_carbon(50.0, None, timezone=None).g_per_kwh == 50
     assert choose_carbon(None, path, timezone=None).terms == (
-        "on average 150 g of CO2 per kWh (hourly, 1 January 2026 to 1 January 2026)"
+        "on average 150 g of CO2 per kWh (hourly, 1 January 2026)"
     )
     with pytest.raises(CarbonError, match="Both carbon_file"):
         choose_carbon(50.0, path, timezone=None)

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from commands import HEADER, energy, hourly_rows, state, told
-from lakes import arrive, lake, run_one  # noqa: F401 - a fixture
+from lakes import QUICK, arrive, lake, run_one  # noqa: F401 - a fixture
 
 from energy_analytics.billing import bill_site, compare_site
-from energy_analytics.lake import Lake, LakeError
+from energy_analytics.lake import Lake, LakeError, LocalLake
 from energy_analytics.pipeline import check_settings
 from energy_analytics.settings import Settings, load_settings
 from energy_analytics.tariff import TariffError
@@ -182,6 +182,31 @@ def test_a_household_price_is_not_put_on_a_factory(place: Path) -> None:
     report = (place / "lake" / manifest["outputs"]["report_text"]).read_text("utf-8")
     assert "No cost is told" in report
     assert "EUR" not in report
+
+
+def test_the_week_ahead_costs_the_same_wherever_it_is_told(tmp_path: Path) -> None:
+    """Prices rose on 15 April, so the mean of the readings is not what the coming days cost: 168 kWh at 0.40."""
+    (tmp_path / "risen.toml").write_text(
+        'name = "Risen"\ncurrency = "EUR"\nsource = "made up"\n'
+        "[[version]]\nvalid_to = 2026-04-15\nprice_per_kwh = 0.10\n"
+        "[[version]]\nvalid_from = 2026-04-15\nprice_per_kwh = 0.40\n"
+    )
+    settings = QUICK.model_copy(update={"tariff_file": tmp_path / "risen.toml"})
+    opened = LocalLake(tmp_path / "lake")
+    manifest = run_one(opened, arrive(opened, "raw/a.csv", hourly_rows("2026-04-01", hours=28 * 24)), settings=settings)
+    (found,) = [one for one in manifest["results"]["findings"] if one["kind"] == "forecast"]
+    assert found["figures"]["cost"] == pytest.approx(67.2)
+    report = " ".join(opened.read(manifest["outputs"]["report_text"]).decode().split())
+    assert "The next 7 days should take about 168 kWh (67.20 EUR)" in report
+    assert "Their energy costs about 67.20 EUR" in report
+
+
+def test_a_single_day_is_not_told_as_from_itself_to_itself(tmp_path: Path) -> None:
+    opened = LocalLake(tmp_path / "lake")
+    manifest = run_one(opened, arrive(opened, "raw/a.csv", hourly_rows("2026-04-01", hours=24)))
+    told = opened.read(manifest["outputs"]["report_text"]).decode()
+    assert "6.89 EUR, 1 April 2026\n" in told
+    assert "1 April 2026 to 1 April 2026" not in told + opened.read(manifest["outputs"]["report_html"]).decode()
 
 
 @pytest.mark.slow

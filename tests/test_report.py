@@ -179,7 +179,7 @@ def test_bad_rows_gaps_and_incomplete_days_are_told() -> None:
     plain = " ".join(text(analysis).split())
     assert "(15 readings missing each)" in plain
     alone = replace(quality, longest_gaps=(Gap("AC", FULL.first, FULL.first + timedelta(hours=1), 1),))
-    assert "(1 reading missing each)" in " ".join(text(replace(analysis, quality=alone)).split())
+    assert "(1 reading missing)" in " ".join(text(replace(analysis, quality=alone)).split())
 
 
 def test_anomalies_are_explained() -> None:

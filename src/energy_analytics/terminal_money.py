@@ -104,5 +104,4 @@ def _quantity(month: "MonthBill") -> str:
 
 
 def _span(first: date, end: date) -> str:
-    last = end - timedelta(days=1)
-    return words.plain_day(first) if first == last else f"{words.plain_day(first)} to {words.plain_day(last)}"
+    return words.day_span(first, end - timedelta(days=1))

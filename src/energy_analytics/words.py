@@ -120,6 +120,11 @@ def plain_day(value: date) -> str:
     return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
 
 
+def day_span(first: date, last: date) -> str:
+    """Write the days from the first to the last: `3 May 2007 to 5 May 2007`, or `3 May 2007` alone."""
+    return plain_day(first) if first == last else f"{plain_day(first)} to {plain_day(last)}"
+
+
 def month(value: date) -> str:
     """Write a month short enough for an axis: `Nov 2010`."""
     return f"{MONTHS[value.month - 1][:3]} {value.year}"
@@ -148,7 +153,7 @@ def day_runs(days: Sequence[date]) -> list[str]:
             runs[-1].append(one)
         else:
             runs.append([one])
-    return [plain_day(run[0]) if len(run) == 1 else f"{plain_day(run[0])} to {plain_day(run[-1])}" for run in runs]
+    return [day_span(run[0], run[-1]) for run in runs]
 
 
 def span(minutes: float) -> str:

@@ -116,7 +116,7 @@ def read_carbon(path: Path, *, timezone: str | None) -> Carbon:
     if not found:
         raise CarbonError(f"{path} has no rows below its header.")
     by_hour = {hour: fmean(values) for hour, values in sorted(found.items())}
-    span = f"{words.plain_day(min(by_hour).date())} to {words.plain_day(max(by_hour).date())}"
+    span = words.day_span(min(by_hour).date(), max(by_hour).date())
     return Carbon(f"hourly, {span}", path.name, fmean(by_hour.values()), by_hour)
 
 

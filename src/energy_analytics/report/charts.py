@@ -74,7 +74,7 @@ def _recent(analysis: Analysis) -> Chart | None:
     ticks = [(n + 0.5, words.short_day(day)) for day, n in at.items() if n % 7 == 0]
     if ahead:
         ticks = [tick for tick in ticks if tick[0] < span - 3] + [(span + 0.5, words.short_day(ahead[0].day))]
-    caption = f"Energy per day, {words.plain_day(known[0].day)} to {words.plain_day(last)}"
+    caption = f"Energy per day, {words.day_span(known[0].day, last)}"
     caption += f", and the {words.count(len(ahead), 'day')} ahead" if ahead else ""
     meanings = {
         "measured": "measured",

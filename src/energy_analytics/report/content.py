@@ -46,7 +46,7 @@ class Content:
     shares: tuple[Share, ...]
     spending: costs.Spending | None
     quality: tuple[Row, ...]
-    gaps: tuple[tuple[str, str, str], ...]
+    gaps: tuple[tuple[str, str, str, str], ...]
     notes: tuple[str, ...]
     insights: tuple[Paragraph, ...]
     auditor: tuple[Paragraph, ...]

@@ -122,7 +122,7 @@ def _facts(money: Money) -> list[Row]:
     if money.bill:
         total = words.money(float(money.bill.total), currency, cents=True)
         last = money.bill.end - timedelta(days=1)
-        rows.append(Row("Bills", f"{total}, {words.plain_day(money.bill.start)} to {words.plain_day(last)}"))
+        rows.append(Row("Bills", f"{total}, {words.day_span(money.bill.start, last)}"))
         if money.bill.fed_in_kwh:
             earned = -sum((one for one in money.by_appliance.values() if one < 0), Decimal(0))
             fed_in = words.energy(money.bill.fed_in_kwh)
@@ -171,8 +171,7 @@ def _months_caption(money: Money) -> str:
 def _comparison_caption(found: Comparison | None) -> str:
     if found is None:
         return ""
-    last = found.end - timedelta(days=1)
-    return f"{words.plain_day(found.start)} to {words.plain_day(last)} under each tariff"
+    return f"{words.day_span(found.start, found.end - timedelta(days=1))} under each tariff"
 
 
 def _comparison_rows(found: Comparison | None, currency: str) -> tuple[tuple[str, str, str], ...]:
@@ -193,8 +192,8 @@ def _shifting(found: ShiftingTotal | None, currency: str) -> str:
     if found is None:
         return ""
     names = words.listing([words.name(one.appliance) for one in found.moved[:_MOVED_SHOWN]])
-    last = words.plain_day(found.end - timedelta(days=1))
-    span = f"from {words.plain_day(found.start)} to {last}"
+    last = found.end - timedelta(days=1)
+    span = f"{'on' if found.start == last else 'from'} {words.day_span(found.start, last)}"
     told = []
     if found.moved and found.saving > 0 and found.saving_per_year:
         saved = words.money(float(found.saving), currency)

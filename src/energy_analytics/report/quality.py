@@ -51,16 +51,17 @@ def quality_rows(quality: Quality) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def gap_rows(gaps: Sequence[Gap]) -> tuple[tuple[str, str, str], ...]:
-    """Tell each stretch once, with all appliances that miss it."""
+def gap_rows(gaps: Sequence[Gap]) -> tuple[tuple[str, str, str, str], ...]:
+    """Tell each stretch once, with all appliances that miss it: who, when, how many, of each of them."""
     together: dict[tuple[datetime, datetime, int], list[str]] = {}
     for gap in gaps:
         together.setdefault((gap.start, gap.end, gap.missing_intervals), []).append(gap.appliance)
     rows = []
     for (start, end, missing), appliances in list(together.items())[:GAPS_SHOWN]:
         many = len(appliances) > NAMES_LISTED
+        each = " each" if len(appliances) > 1 else ""
         who = words.count(len(appliances), "appliance") if many else words.listing([*map(words.name, appliances)])
-        rows.append((who, f"{words.moment(start)} to {words.moment(end)}", words.number(missing, decimals=0)))
+        rows.append((who, f"{words.moment(start)} to {words.moment(end)}", words.number(missing, decimals=0), each))
     return tuple(rows)
 
 
