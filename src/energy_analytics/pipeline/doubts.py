@@ -1,6 +1,7 @@
 """What the readings themselves say against being the energy of each interval: a counter, a total beside its parts."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 import duckdb
@@ -10,6 +11,8 @@ from ..history import SiteHistory
 from ..results import DayTotal
 from ..settings import Settings
 
+_RECENT_DAYS: Final = 92
+"""At the end of the history, in which counters are looked for: what was brought last is what can be brought again."""
 _FEWEST_RISES: Final = 24
 _RISES_PER_FALL: Final = 50
 """Use goes down about as often as up; a counter falls where it was changed, and never otherwise."""
@@ -30,7 +33,7 @@ _CALLED_TOTAL: Final = frozenset(
 
 def doubts(engine: duckdb.DuckDBPyConnection, hourly: str, days: Sequence[DayTotal]) -> Iterator[str]:
     """Yield a sentence or two on each thing that the reader should look into before believing the figures."""
-    counters = _counters(engine, hourly)
+    counters = _counters(engine, hourly, since=days[-1].day - timedelta(days=_RECENT_DAYS)) if days else []
     if counters:
         yield (
             f"The readings of {_some(counters)} rise and hardly ever fall, as a counter's do. kwh is the energy of "
@@ -69,13 +72,14 @@ def _some(names: Sequence[str]) -> str:
     return words.listing([words.name(name) for name in names], most=_SHOWN)
 
 
-def _counters(engine: duckdb.DuckDBPyConnection, hourly: str) -> list[str]:
+def _counters(engine: duckdb.DuckDBPyConnection, hourly: str, *, since: date) -> list[str]:
     """Return the appliances whose readings look like those of a counter, also of one that begins anew each day."""
+    recent = f"(SELECT * FROM {hourly} WHERE hour >= DATE '{since}')"
     rising = engine.execute(f"""
         SELECT appliance FROM (
             SELECT appliance, arg_min(kwh / readings, hour) = min(kwh / readings)
                 AND arg_max(kwh / readings, hour) = max(kwh / readings) AS rises
-            FROM {hourly} GROUP BY appliance, CAST(hour AS DATE))
+            FROM {recent} GROUP BY appliance, CAST(hour AS DATE))
         GROUP BY appliance HAVING avg(CAST(rises AS INTEGER)) >= {_WHOLE_DAYS}""").fetchall()
     if not rising:
         return []
@@ -84,7 +88,7 @@ def _counters(engine: duckdb.DuckDBPyConnection, hourly: str) -> list[str]:
         WITH steps AS (
             SELECT appliance, CAST(hour AS DATE) AS day, kwh / readings - lag(kwh / readings) OVER appliance AS step,
                 CAST(lag(hour) OVER appliance AS DATE) = day AS within
-            FROM {hourly} WHERE list_contains(?, appliance)
+            FROM {recent} WHERE list_contains(?, appliance)
             WINDOW appliance AS (PARTITION BY appliance ORDER BY hour, utc_offset_minutes DESC))
         SELECT appliance FROM (
             SELECT appliance, count(DISTINCT day) AS days, count(*) FILTER (step > 0) AS rises,
