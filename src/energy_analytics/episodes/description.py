@@ -1,5 +1,6 @@
 """From a group of candidates to an episode: exact bounds, a kind, energies and a reason."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from ..results import Episode
 from .bounds import to_the_reading
-from .candidates import Candidate
+from .candidates import LEVEL_KINDS, Candidate
 from .evidence import Evidence
 from .grid import Meter
 from .identity import episode_id
@@ -28,6 +29,8 @@ def describe(found: Candidate, meter: Meter, e: Evidence) -> Episode:
     rows = meter.rows_between(start, end)
     actual = float(meter.kwh[rows].sum())
     expected = _expected_kwh(e, start, end)
+    # Rules that look at ranks or peaks alone may call a stretch low that used more than usual.
+    kind = LEVEL_KINDS[actual < expected] if found.kind in LEVEL_KINDS else found.kind
     figures = Figures(
         start=wall_time(start),
         end=wall_time(end),
@@ -36,16 +39,16 @@ def describe(found: Candidate, meter: Meter, e: Evidence) -> Episode:
         readings=rows.stop - rows.start,
     )
     return Episode(
-        id=episode_id(meter.appliance, found.kind, figures.start),
+        id=episode_id(meter.appliance, kind, figures.start),
         start=figures.start,
         end=figures.end,
         appliance=meter.appliance,
-        kind=found.kind,
+        kind=kind,
         actual_kwh=actual,
         expected_kwh=expected,
         excess_kwh=actual - expected,
         severity=round(min(found.strength, MOST_SEVERE), 2),
-        reason=reason_of(found, figures, meter, e),
+        reason=reason_of(replace(found, kind=kind), figures, meter, e),
     )
 
 

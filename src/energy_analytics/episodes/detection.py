@@ -6,13 +6,15 @@ import numpy as np
 
 from ..results import Episode
 from .bounds import trimmed
-from .candidates import Candidate, distinct, exactly, joined, level_changes, outline
+from .candidates import LEVEL_KINDS, Candidate, distinct, exactly, joined, level_changes, outline
 from .description import describe
 from .detectors import DETECTORS
 from .evidence import Evidence, evidence_of
 from .grid import AnyIntegers, Floats, Integers, Meter, grid_of, meters
 
 _FEWEST_READINGS: Final = 8
+_LEAST_DIFFERENCE: Final = 0.005
+"""Of what was expected: a level differs by more, or the difference would be told as 0 %."""
 _LEAST_READ: Final = 0.01
 """Of a grid of which less is read nothing is said: it takes time by its length, whatever is in it."""
 
@@ -69,9 +71,8 @@ def episodes_of(meter: Meter, *, alarms_per_month: float) -> list[Episode]:
 
 
 def _agrees(episode: Episode) -> bool:
-    """Tell whether the energy bears out the kind: rules that look at ranks or peaks alone may name a full day low."""
-    side = {"unusually high": 1, "unusually low": -1}.get(episode.kind)
-    return side is None or side * episode.excess_kwh > 0
+    """Tell whether the energy bears out the kind: a level that differs by next to nothing is none."""
+    return episode.kind not in LEVEL_KINDS or abs(episode.excess_kwh) > _LEAST_DIFFERENCE * episode.expected_kwh
 
 
 def _once(episodes: list[Episode]) -> list[Episode]:
