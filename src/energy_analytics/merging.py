@@ -135,7 +135,7 @@ def _overlaid(
                 lead(instant) OVER (PARTITION BY place, appliance ORDER BY instant) - instant AS step
             FROM (
                 SELECT appliance, place, timestamp - to_minutes(coalesce(utc_offset_minutes, 0)) AS instant
-                FROM {readings_of(engine, paths, "filename")} JOIN {_places(paths)} USING (filename)
+                FROM {readings_of(engine, paths, "filename")} JOIN {places(paths)} USING (filename)
                 WHERE {_within(shared)})),
         told AS (
             SELECT appliance, place, step, count(*) AS steps, min(instant) AS first, max(instant) AS last
@@ -163,7 +163,7 @@ def merged(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], shared: tup
         SELECT * FROM {everything} WHERE NOT ({within})
         UNION ALL
         (SELECT timestamp, appliance, kwh, utc_offset_minutes FROM {readings_of(engine, paths, "filename")}
-        JOIN {_places(paths)} USING (filename)
+        JOIN {places(paths)} USING (filename)
         WHERE {within}
         QUALIFY row_number() OVER (
             PARTITION BY {KEY} ORDER BY place DESC) = 1
@@ -174,7 +174,8 @@ def _within(span: tuple[datetime, datetime]) -> str:
     return f"timestamp BETWEEN TIMESTAMP '{span[0]}' AND TIMESTAMP '{span[1]}'"
 
 
-def _places(paths: Sequence[Path]) -> str:
+def places(paths: Sequence[Path]) -> str:
+    """Write SQL for the relation (filename, place) of files that are given in order of their uploads."""
     names = ", ".join(literal(str(path)) for path in paths)
     return f"(SELECT unnest([{names}]) AS filename, unnest(range({len(paths)})) AS place)"
 

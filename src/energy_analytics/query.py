@@ -47,8 +47,6 @@ _UNCOUNTED_MB: Final = 1024
 _SPILLED_MB: Final = 10_000
 _PAUSE_SECONDS: Final = 0.1
 _LOOK_BYTES: Final = 1 << 20
-
-
 _WORDS_OF_SQL: Final = frozenset({"SELECT", "WITH", "VALUES", "FROM", "SHOW", "DESCRIBE", "EXPLAIN", "SUMMARIZE"})
 """Of one of these alone the engine tells better what is missing."""
 

@@ -83,9 +83,15 @@ def withdraw(lake: Lake, manifest: Manifest) -> None:
     run of the site finds the record and goes on.
     """
     upload = upload_of(manifest)
-    put_manifest(lake, upload, manifest | {"status": WITHDRAWN})
-    lake.delete(*result_keys(upload).values(), upload.result_key(schema.REJECTED, "rejected.csv"))
+    withdraw_results(lake, manifest, upload.result_key(schema.REJECTED, "rejected.csv"))
     lake.delete(_manifest_key(upload))
+
+
+def withdraw_results(lake: Lake, manifest: Manifest, *further: str) -> None:
+    """Take the results of a run back, and further keys with them; its record stays, and says so first."""
+    upload = upload_of(manifest)
+    put_manifest(lake, upload, manifest | {"status": WITHDRAWN})
+    lake.delete(*result_keys(upload).values(), *further)
 
 
 def results_of(lake: Lake, key: str) -> list[StoredObject]:

@@ -30,7 +30,8 @@ def describe(found: Candidate, meter: Meter, e: Evidence) -> Episode:
     actual = float(meter.kwh[rows].sum())
     expected = _expected_kwh(e, start, end)
     # Rules that look at ranks or peaks alone may call a stretch low that used more than usual.
-    kind = LEVEL_KINDS[actual < expected] if found.kind in LEVEL_KINDS else found.kind
+    if found.kind in LEVEL_KINDS:
+        found = replace(found, kind=LEVEL_KINDS[actual < expected])
     figures = Figures(
         start=wall_time(start),
         end=wall_time(end),
@@ -39,16 +40,16 @@ def describe(found: Candidate, meter: Meter, e: Evidence) -> Episode:
         readings=rows.stop - rows.start,
     )
     return Episode(
-        id=episode_id(meter.appliance, kind, figures.start),
+        id=episode_id(meter.appliance, found.kind, figures.start),
         start=figures.start,
         end=figures.end,
         appliance=meter.appliance,
-        kind=kind,
+        kind=found.kind,
         actual_kwh=actual,
         expected_kwh=expected,
         excess_kwh=actual - expected,
         severity=round(min(found.strength, MOST_SEVERE), 2),
-        reason=reason_of(replace(found, kind=kind), figures, meter, e),
+        reason=reason_of(found, figures, meter, e),
     )
 
 

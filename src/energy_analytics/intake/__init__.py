@@ -16,6 +16,9 @@ from .tolerant import (
     AMBIGUOUS_NUMBER,
     NAIVE_AMONG_OFFSETS,
     NEGATIVE,
+    UNREADABLE_NUMBER,
+    UNREADABLE_TIMESTAMP,
+    WRONG_FIELDS,
     DateOrder,
     Decimal,
     read_tolerant,
@@ -48,12 +51,12 @@ REMEDIES: Final = {
 """What to set so that rows refused for that reason are read."""
 
 _HOW_WRITTEN: Final = {
-    "unreadable timestamp": (
+    UNREADABLE_TIMESTAMP: (
         "A timestamp is a date, with all four digits of the year, and a time, such as 2026-02-20 00:00:00; seconds "
         "since 1970 are not read."
     ),
-    "unreadable number": "kwh is a number alone, without unit, space or apostrophe, such as 0.156 or 0,156.",
-    "wrong number of fields": (
+    UNREADABLE_NUMBER: "kwh is a number alone, without unit, space or apostrophe, such as 0.156 or 0,156.",
+    WRONG_FIELDS: (
         "Each row has as many fields as the header; between commas, a number with a decimal comma stands in quotes."
     ),
 }

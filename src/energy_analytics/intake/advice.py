@@ -89,7 +89,6 @@ _POWER: Final = frozenset({"kw", "w", "watt", "watts", "power", "leistung", "pui
 _UNIT_COLUMNS: Final = frozenset(
     {"unit", "units", "uom", "unit_of_measurement", "einheit", "unite", "unité", "unidad", "consumptionunit"}
 )
-_A_ROW_FOR_EACH: Final = "Write a row for each of"
 _OTHER_UNITS: Final = {
     "wh": "divide by 1,000 for kwh",
     "mwh": "multiply by 1,000 for kwh",
@@ -109,7 +108,9 @@ def advice(missing: list[str], columns: tuple[str, ...]) -> str:
     sentences = []
     if in_two:
         sentences.append(f"Join {in_two[0]} and {in_two[1]} in one column timestamp: 2026-02-20 00:00:00.")
-    of_energy = _of_energy(missing, columns, alike)
+    in_kwh = [column for column in columns if "kwh" in _words(column) and not _is_money(column)]
+    are_appliances = "kwh" in missing and len(in_kwh) > 1
+    of_energy = _of_several(in_kwh) if are_appliances else _of_energy(missing, columns, alike)
     if of_energy:
         alike.pop("kwh", None)
     if alike:
@@ -122,9 +123,8 @@ def advice(missing: list[str], columns: tuple[str, ...]) -> str:
         for column in columns
         if column.strip() and column.casefold() not in ("timestamp", *map(str.casefold, in_two), *alike.values())
     ]
-    of_one_meter = "kwh" not in missing or bool(alike) or of_energy is not None
-    if "appliance" in alike or (of_energy or "").startswith(_A_ROW_FOR_EACH):
-        of_one_meter = False
+    is_told_of = "kwh" not in missing or bool(alike) or of_energy is not None
+    of_one_meter = is_told_of and "appliance" not in alike and not are_appliances
     if any(re.fullmatch(r"(?:\S+ )?\d{1,2}:\d{2}(?::\d{2})?", column) for column in others):
         sentences.append("Where there is a column for each time, write a row for each reading.")
     elif "appliance" in missing and of_one_meter:
@@ -174,16 +174,9 @@ def _date_and_time(columns: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _of_energy(missing: list[str], columns: tuple[str, ...], alike: dict[str, str]) -> str | None:
-    """Say what to do where no column, or more than one, can simply be renamed to kwh."""
+    """Say what to do where no column can simply be renamed to kwh."""
     if "kwh" not in missing:
         return None
-    in_kwh = [column for column in columns if "kwh" in _words(column) and not _is_money(column)]
-    if len(in_kwh) > 1:
-        named = listing([brief(column) for column in in_kwh[:4]])
-        return (
-            f"{_A_ROW_FOR_EACH} {named}, with its name as the appliance; what is the reading of a counter as "
-            "its difference from the reading before."
-        )
     candidates = [alike["kwh"]] if "kwh" in alike else columns
     told = next((told for column in candidates if (told := _unit_of(column))), None)
     if told or "kwh" in alike:
@@ -191,6 +184,15 @@ def _of_energy(missing: list[str], columns: tuple[str, ...], alike: dict[str, st
     counter = next((column for column in columns if _key(column) in _COUNTED), None)
     return counter and (
         f"{brief(counter)} looks like the reading of a counter: kwh is its difference from the reading before."
+    )
+
+
+def _of_several(in_kwh: Sequence[str]) -> str:
+    """Say what to do where several columns are of kWh."""
+    named = listing([brief(column) for column in in_kwh[:4]])
+    return (
+        f"Write a row for each of {named}, with its name as the appliance; what is the reading of a counter as its "
+        "difference from the reading before."
     )
 
 

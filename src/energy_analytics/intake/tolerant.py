@@ -19,6 +19,9 @@ from .verdict import Verdict
 AMBIGUOUS_DATE: Final = "day and month cannot be told apart"
 AMBIGUOUS_NUMBER: Final = "decimal comma or thousands separator cannot be told apart"
 NEGATIVE: Final = "negative kWh"
+UNREADABLE_NUMBER: Final = "unreadable number"
+UNREADABLE_TIMESTAMP: Final = "unreadable timestamp"
+WRONG_FIELDS: Final = "wrong number of fields"
 NAIVE_AMONG_OFFSETS: Final = "no UTC offset where other rows have one"
 
 _LINES_AT_A_TIME: Final = 500_000
@@ -167,18 +170,18 @@ def _judge(
                 WHEN first_field = {literal(UNCLOSED)} THEN 'a quote is opened and never closed'
                 WHEN first_field = {literal(TOO_LONG)} THEN 'longer than {LONGEST_RECORD_BYTES:,} bytes'
                 WHEN width NOT BETWEEN {widths[0]} AND {widths[1]} AND NOT only_empty_beyond
-                    THEN 'wrong number of fields'
+                    THEN '{WRONG_FIELDS}'
                 WHEN time_text = '' THEN 'no timestamp'
                 WHEN appliance = '' THEN 'no appliance'
                 WHEN NOT {clean("appliance")} THEN 'null byte in the appliance'
                 WHEN kwh_text = '' THEN 'no kWh value'
                 WHEN wall IS NULL AND wall_dmy IS NOT NULL AND wall_mdy IS NOT NULL THEN '{AMBIGUOUS_DATE}'
-                WHEN wall IS NULL THEN 'unreadable timestamp'
+                WHEN wall IS NULL THEN '{UNREADABLE_TIMESTAMP}'
                 WHEN wall < TIMESTAMP '{EARLIEST}' OR wall >= TIMESTAMP '{LATEST}'
                     THEN 'timestamp outside 1970 to 2100'
                 WHEN {mixed} AND given_offset IS NULL THEN '{NAIVE_AMONG_OFFSETS}'
                 WHEN kwh IS NULL AND proof IN ('either', 'bare point') THEN '{AMBIGUOUS_NUMBER}'
-                WHEN kwh IS NULL THEN 'unreadable number'
+                WHEN kwh IS NULL THEN '{UNREADABLE_NUMBER}'
                 WHEN isnan(kwh) OR isinf(kwh) THEN 'not a finite number'
                 WHEN kwh < 0 THEN '{NEGATIVE}'
                 WHEN kwh > {max_reading_kwh!r} THEN 'absurdly large kWh'

@@ -33,7 +33,7 @@ _CALLED_TOTAL: Final = frozenset(
 
 def doubts(engine: duckdb.DuckDBPyConnection, hourly: str, days: Sequence[DayTotal]) -> Iterator[str]:
     """Yield a sentence or two on each thing that the reader should look into before believing the figures."""
-    counters = _counters(engine, hourly, since=days[-1].day - timedelta(days=_RECENT_DAYS)) if days else []
+    counters = _counters(engine, hourly, since=days[-1].day - timedelta(days=_RECENT_DAYS))
     if counters:
         yield (
             f"The readings of {_some(counters)} rise and hardly ever fall, as a counter's do. kwh is the energy of "

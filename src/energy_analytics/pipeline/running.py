@@ -24,15 +24,14 @@ from ..lake import GoneError, Lake, LakeError, StoredObject
 from ..merging import collect
 from ..readings import marks_of
 from ..runs import (
-    WITHDRAWN,
     Manifest,
     ended_run,
     full,
     mark_of,
     put_manifest,
-    result_keys,
     upload_of,
     withdraw,
+    withdraw_results,
 )
 from ..settings import Settings
 from ..uploads import Upload, digest_meanwhile, find, identify, readings_key, site_of
@@ -428,8 +427,7 @@ class _Site:
         """
         for own in standing.records:
             if own["stamp"] == upload.stamp and own["status"] == "succeeded":
-                put_manifest(self.lake, upload, own | {"status": WITHDRAWN})
-                self.lake.delete(*result_keys(upload).values())
+                withdraw_results(self.lake, own)
         self._withdraw_replaced(upload, standing, withdrawing)
         if standing.is_newest(upload):
             self.lake.delete(*outputs.curated_keys(self.name).values())

@@ -19,6 +19,8 @@ from energy_analytics.results import (
 
 SHARES_SHOWN: Final = 10
 ANOMALIES_SHOWN: Final = 10
+_BUSY: Final = 1.01
+"""Times the mean hour of the day: from there on an hour is busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,6 @@ class Content:
     prediction_columns: tuple[str, ...]
     predictions: tuple[tuple[str, ...], ...]
     seasons: tuple[str, ...]
-
-
-_BUSY: Final = 1.01
-"""Times the mean hour of the day: from there on an hour is busy."""
 
 
 def build(analysis: Analysis, advice: Advice, *, source_name: str, dismissed: Collection[str]) -> Content:

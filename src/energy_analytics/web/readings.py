@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine import file_list, literal, parquet
-from ..merging import KEY
+from ..engine import file_list, parquet
+from ..merging import KEY, places
 from ..readings import readings_in
 from .caching import Bounded
 from .reading import Engine
@@ -207,11 +207,10 @@ def within(files: Files, start: int, end: int) -> str:
         AND appliance IN (SELECT appliance FROM names)"""
     if len(paths) == 1:
         return f"(SELECT timestamp, appliance, kwh, {offset} FROM {source} WHERE {wanted})"
-    names = ", ".join(literal(str(path)) for path in paths)
     return f"""(
         SELECT timestamp, appliance, kwh, utc_offset_minutes FROM (
             SELECT timestamp, appliance, kwh, {offset}, place FROM {source}
-            JOIN (SELECT unnest([{names}]) AS filename, unnest(range({len(paths)})) AS place) USING (filename)
+            JOIN {places(paths)} USING (filename)
             WHERE {wanted})
         QUALIFY row_number() OVER (PARTITION BY {KEY} ORDER BY place DESC) = 1)"""
 
